@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * palloc.h - the page allocator: a radix tree of summaries over page bitmaps.
+ *
+ * Page numbers and counts are u64 in goalloc pages, relative to page 0 of the
+ * palloc.  palloc.c begins with an explanation of the structure.
+ */
+#ifndef GOALLOC_PALLOC_H
+#define GOALLOC_PALLOC_H
+
+#include "palloc_chunk.h"
+#include "scavenge_index.h"
+#include "sizeclass.h"
+
+/* "No such page." */
+#define PALLOC_NONE		(~0ULL)
+
+/* Chunks per block of bitmaps: a block is 4 KiB. */
+#define PALLOC_BLOCK_SHIFT	5
+#define PALLOC_BLOCK_CHUNKS	(1U << PALLOC_BLOCK_SHIFT)
+
+/* What a huge page is, in goalloc pages: 2 MiB. */
+#define PALLOC_HUGE_PAGES	(1U << (21 - GOALLOC_PAGE_SHIFT))
+
+/**
+ * struct palloc_mem - where a palloc gets memory for itself
+ * @zalloc: returns @bytes of zeroed memory or NULL; @gfp is passed through as
+ *	the caller of the palloc function gave it
+ * @free: gives back what @zalloc returned, with the same size
+ */
+struct palloc_mem {
+	void *(*zalloc)(const struct palloc_mem *mem, size_t bytes, gfp_t gfp);
+	void (*free)(const struct palloc_mem *mem, void *p, size_t bytes);
+};
+
+/**
+ * struct palloc_fault - the first broken rule that was noticed
+ * @what: the rule in a few words, NULL as long as all is well
+ * @chunk: chunk it was noticed in
+ * @page: page number
+ * @nr_pages: length of the run concerned
+ */
+struct palloc_fault {
+	const char *what;
+	u64 chunk;
+	u64 page;
+	u64 nr_pages;
+};
+
+struct palloc_space;
+
+/**
+ * struct palloc - a page allocator over an address space
+ * @sum: summaries by level, root first; under the lock
+ * @blocks: chunk bitmaps, a pointer per PALLOC_BLOCK_CHUNKS chunks, NULL where
+ *	nothing was reserved; under the lock (lock-free users go by @space)
+ * @search: no page below it is free; in an existing chunk, or PALLOC_NONE when
+ *	nothing is free at all; under the lock
+ * @start: lowest chunk ever grown; under the lock
+ * @end: one more than the highest chunk ever grown; under the lock
+ * @nr_free: free pages in the tree; under the lock
+ * @nr_owned: pages grown and not disowned; under the lock
+ * @scav: what could be released
+ * @fault: first broken rule; under the lock.  Whoever grows a heap looks here
+ *	first and refuses when @fault.what is set.
+ * @release_clean: scavenged pages are worth releasing as well; set once, after
+ *	palloc_init().  False is Go's meaning: the page has no memory behind it
+ *	already.
+ * @space: the arrays behind @sum and @blocks; published with release, read
+ *	with acquire by palloc_reserve()
+ * @mem: where the arrays come from
+ *
+ * "The lock" is the caller's: every function that changes a palloc needs it
+ * held unless it says otherwise.  A palloc has none of its own, so that it can
+ * be part of a larger structure, and be tested without one.
+ */
+struct palloc {
+	palloc_sum_t *sum[PALLOC_LEVELS];
+	struct palloc_chunk **blocks;
+	u64 search;
+	u64 start;
+	u64 end;
+	u64 nr_free;
+	u64 nr_owned;
+	struct scavenge_index scav;
+	struct palloc_fault fault;
+	bool release_clean;
+	struct palloc_space *space;
+	const struct palloc_mem *mem;
+};
+
+/**
+ * typedef palloc_release_t - let go of the memory behind free pages
+ * @ctx: the caller's
+ * @base: first page
+ * @nr_pages: length of the run, never 0
+ *
+ * Called with the lock held; may drop it and take it again, for the pages are
+ * marked allocated meanwhile.
+ */
+typedef void (*palloc_release_t)(void *ctx, u64 base, u64 nr_pages);
+
+/* Setting up and growing; the lock is not held unless stated. */
+int palloc_init(struct palloc *p, const struct palloc_mem *mem, u64 nr_pages,
+		gfp_t gfp);
+void palloc_destroy(struct palloc *p);
+u64 palloc_nr_pages(const struct palloc *p);
+u64 palloc_metadata_bytes(const struct palloc *p);
+int palloc_extend_prepare(struct palloc *p, u64 nr_pages, gfp_t gfp,
+			  struct palloc_space **next);
+void palloc_extend_commit(struct palloc *p, struct palloc_space *next);
+int palloc_extend(struct palloc *p, u64 nr_pages, gfp_t gfp);
+int palloc_reserve(struct palloc *p, u64 base, u64 nr_pages, gfp_t gfp);
+
+/* Under the lock. */
+void palloc_grow(struct palloc *p, u64 base, u64 nr_pages, bool clean);
+u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages);
+void palloc_free(struct palloc *p, u64 base, u64 nr_pages);
+void palloc_disown(struct palloc *p, u64 base, u64 nr_pages);
+
+struct page_cache;
+void palloc_alloc_to_cache(struct palloc *p, struct page_cache *c);
+void palloc_free_window(struct palloc *p, u64 base, u64 pages, u64 scav);
+
+bool palloc_scavenge_find(struct palloc *p, u64 chunk, unsigned int from,
+			  u64 max_pages, u64 *base, u64 *nr_pages);
+void palloc_scavenge_hold(struct palloc *p, u64 base, u64 nr_pages);
+void palloc_scavenge_done(struct palloc *p, u64 base, u64 nr_pages);
+u64 palloc_scavenge(struct palloc *p, u64 nr_pages, bool force,
+		    palloc_release_t release, void *ctx);
+
+int palloc_check(const struct palloc *p, struct palloc_fault *where);
+
+/**
+ * palloc_chunk_of() - the bitmaps of a chunk
+ * @p: the page allocator
+ * @chunk: chunk number, below the end of the address space
+ *
+ * Context: The lock held.
+ * Return: the chunk, or NULL if it was never reserved.
+ */
+static inline struct palloc_chunk *palloc_chunk_of(const struct palloc *p,
+						   u64 chunk)
+{
+	struct palloc_chunk *block = p->blocks[chunk >> PALLOC_BLOCK_SHIFT];
+
+	return block ? block + (chunk & (PALLOC_BLOCK_CHUNKS - 1)) : NULL;
+}
+
+#endif /* GOALLOC_PALLOC_H */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * scavenge_pace.h - how much CPU releasing memory may cost.
+ *
+ * Integers only; a real number is a s64 with 32 fraction bits ("Q31.32").
+ */
+#ifndef GOALLOC_SCAVENGE_PACE_H
+#define GOALLOC_SCAVENGE_PACE_H
+
+#include "core_env.h"
+
+#define SCAVENGE_Q_SHIFT	32
+#define SCAVENGE_Q_ONE		(1LL << SCAVENGE_Q_SHIFT)
+
+/* The number @num / @den in Q31.32, for constants. */
+#define SCAVENGE_Q(num, den) \
+	((s64)(num) * SCAVENGE_Q_ONE / (s64)(den))
+
+/**
+ * struct scavenge_pi - a proportional-integral controller
+ * @kp: proportional gain, Q31.32
+ * @ti: integral time constant, in the unit of the period
+ * @tt: reset time for winding back after saturation, same unit
+ * @min: least output, Q31.32
+ * @max: greatest output, Q31.32
+ * @integral: accumulated error, Q31.32
+ */
+struct scavenge_pi {
+	s64 kp;
+	u64 ti;
+	u64 tt;
+	s64 min;
+	s64 max;
+	s64 integral;
+};
+
+bool scavenge_pi_next(struct scavenge_pi *pi, s64 input, s64 setpoint,
+		      u64 period, s64 *output);
+
+/**
+ * struct scavenge_pace - the sleep between two slices of background work
+ * @pi: controls @sleep_ratio
+ * @sleep_ratio: time worked over time slept, Q31.32
+ * @cooldown_ns: time left in which the controller is not consulted, after it
+ *	failed
+ * @nr_cpus: CPUs the 1% target refers to
+ *
+ * Owned by the one background worker; no lock.
+ */
+struct scavenge_pace {
+	struct scavenge_pi pi;
+	s64 sleep_ratio;
+	s64 cooldown_ns;
+	unsigned int nr_cpus;
+};
+
+/* Least length of a slice of work, for the arithmetic. */
+#define SCAVENGE_MIN_WORK_NS	1000000ULL
+
+/* Work at a time in the background. */
+#define SCAVENGE_QUANTUM_BYTES	65536
+
+void scavenge_pace_init(struct scavenge_pace *pace, unsigned int nr_cpus);
+u64 scavenge_pace_sleep_ns(const struct scavenge_pace *pace, u64 worked_ns);
+void scavenge_pace_slept(struct scavenge_pace *pace, u64 worked_ns,
+			 u64 slept_ns);
+u64 scavenge_goal_percent(u64 retained, u64 last_in_use, u64 heap_goal,
+			  u64 last_heap_goal, u64 page_bytes);
+u64 scavenge_goal_limit(u64 mapped_ready, u64 limit);
+
+#endif /* GOALLOC_SCAVENGE_PACE_H */
