@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# goalloc: the targets a person types. The work is done by Kbuild (what the
+# modules are made of) and by the scripts under tools/, one per target.
+#
+# A line "target: ## text" and a line "#: NAME text" below are what
+# `make help` prints.
+
+#: KDIR=dir kernel build directory to build for
+#: . (the running kernel's, else the newest /lib/modules/*/build)
+#: KVER=6.12|6.1 one kernel by version
+#: SUITE=glob only matching KUnit suites (make test SUITE=span)
+#: DEBUG=1 make test: KASAN, lockdep, kmemleak, UBSAN and more
+#: TRACE=file make run: replay this trace instead of the shipped ones
+#: SMP=n CPUs of a guest (4)
+#: MEM=size memory of a guest (1G)
+#: TIMEOUT=seconds how long a test guest may take (180; debug 600)
+#: LLVM=1 build with clang, for a kernel built with clang
+#: GOALLOC_PAGE_SHIFT=12 4 KiB goalloc pages instead of 8 KiB
+#: V=1 show the build's commands and every test case
+
+MAKEFLAGS += --no-print-directory
+
+# What a user may say on the command line reaches the scripts through the
+# environment.
+export KDIR KVER SUITE DEBUG TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT TIMEOUT
+
+.DEFAULT_GOAL := all
+.PHONY: all run test check sim shell clean help
+
+all: ## build goalloc.ko
+	@tools/build-ko
+
+run: ## boot a stock Debian kernel and replay the recorded traces in it
+	@tools/setup run
+	@tools/replay/run
+
+test: ## build small KUnit kernels, run all suites in them under QEMU
+	@tools/setup test
+	@tools/qemu/test
+
+check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
+	@tools/setup check
+	@tools/check
+
+shell: ## the guest of `make run` with a prompt, goalloc loaded
+	@tools/setup run
+	@tools/qemu/shell
+
+ifneq ($(wildcard tools/sim/Makefile),)
+sim: ## the allocator's core in user space, with sanitizers
+	@tools/setup sim
+	@$(MAKE) -C tools/sim
+endif
+
+clean: ## remove what was built here (kernels stay in the cache)
+	@rm -rf build goalloc.ko
+	@if [ -f tools/sim/Makefile ]; then $(MAKE) -s -C tools/sim clean; fi
+
+help: ## this text
+	@echo 'Targets:'
+	@sed -n -E 's/^([a-z]+): ## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 27
+	@echo 'Variables:'
+	@sed -n -E 's/^#: \. +/  \t/p; s/^#: ([^ ]+) +/  \1\t/p' \
+		$(firstword $(MAKEFILE_LIST)) | expand -t 27
