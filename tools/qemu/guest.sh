@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Booting a guest: an initramfs from busybox and a few files, QEMU around it,
+# and what the guest says in the end. Source it after lib.sh.
+#
+# The first serial port carries the kernel's log and nothing else, because
+# user space writing there would split the kernel's lines. The second one
+# belongs to the guest's script. A guest has passed only if the last line on
+# that second port is GUEST_PASS: a panic, a hang or a script that ends early
+# cannot leave it there.
+
+GUEST_PASS='goalloc-guest: pass'
+
+# guest_initrd OUT MAIN [FILE[:NAME]...] - write the initramfs OUT. MAIN becomes
+# /guest/main, run by /init with the second port as its output; its exit status
+# is the verdict. Each FILE goes to /guest/NAME (default: its own name).
+guest_initrd()
+{
+	local out=$1 main=$2 busybox dir spec
+	shift 2
+
+	busybox=$(command -v busybox) || die 'no busybox: install busybox-static'
+	if ldd "$busybox" >/dev/null 2>&1; then
+		die "$busybox is not static: install busybox-static"
+	fi
+	dir=$(mktemp -d)
+	mkdir -p "$dir/bin" "$dir/guest" "$dir/proc" "$dir/sys" "$dir/dev" "$dir/tmp"
+	cp "$busybox" "$dir/bin/busybox"
+	ln -s busybox "$dir/bin/sh"
+	cp "$GOALLOC_ROOT/tools/qemu/init" "$dir/init"
+	cp "$main" "$dir/guest/main"
+	chmod 755 "$dir/init" "$dir/guest/main"
+	for spec; do
+		case $spec in
+		*:*) cp "${spec%%:*}" "$dir/guest/${spec#*:}" ;;
+		*) cp "$spec" "$dir/guest/" ;;
+		esac
+	done
+	( cd "$dir" && find . | LC_ALL=C sort |
+		busybox cpio -o -H newc 2>/dev/null ) | gzip -1 >"$out"
+	rm -rf "$dir"
+}
+
+# guest_accel KERNEL - print the accelerator that works here. KVM may be
+# present and still unable to run anything, so it counts only if a guest
+# really reaches its init. The answer is kept until the next boot of the host.
+guest_accel()
+{
+	local kernel=$1 answer dir
+
+	if [ -n "${GOALLOC_ACCEL-}" ]; then
+		echo "$GOALLOC_ACCEL"
+		return
+	fi
+	mkdir -p "$GOALLOC_CACHE"
+	answer=$GOALLOC_CACHE/accel-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -f "$answer" ]; then
+		rm -f "$GOALLOC_CACHE"/accel-*
+		dir=$(mktemp -d)
+		printf '#!/bin/sh\nexit 0\n' >"$dir/main"
+		guest_initrd "$dir/initrd" "$dir/main"
+		if [ -r /dev/kvm ] && [ -w /dev/kvm ] &&
+		   guest_qemu kvm 10 "$kernel" "$dir/initrd" "$dir" >/dev/null 2>&1 &&
+		   guest_passed "$dir/guest.log"; then
+			echo kvm >"$answer.tmp"
+		else
+			echo tcg,thread=multi >"$answer.tmp"
+		fi
+		rm -rf "$dir"
+		mv "$answer.tmp" "$answer"
+		say "guests run on $(cut -d, -f1 "$answer") here"
+	fi
+	cat "$answer"
+}
+
+# guest_passed LOG - was the pass line the very last thing on the second port?
+guest_passed()
+{
+	[ "$(tr -d '\r' <"$1" 2>/dev/null | tail -n 1)" = "$GUEST_PASS" ]
+}
+
+# guest_qemu ACCEL SECONDS KERNEL INITRD DIR [APPEND...] - one boot, at most
+# SECONDS long; leaves DIR/console.log and DIR/guest.log. SMP and MEM from the
+# environment. Fails with 124 when time ran out.
+guest_qemu()
+{
+	local accel=$1 seconds=$2 kernel=$3 initrd=$4 dir=$5 smp=${SMP:-4}
+	shift 5
+
+	: >"$dir/guest.log"
+	# sockets=: without ACPI only sockets show in the MP table. tsc=: else an
+	# SMP guest falls back to a 4 ms clock. The watchdogs get more time than
+	# usual because the guest's CPUs may share one real one.
+	timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
+		-smp "$smp,sockets=$smp,cores=1,threads=1" -m "${MEM:-1G}" \
+		-nodefaults -nographic -no-reboot \
+		-serial "file:$dir/console.log" -serial "file:$dir/guest.log" \
+		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 \
+quiet loglevel=7 log_buf_len=4M printk.devkmsg=on tsc=reliable numa=fake=2 \
+oops=panic panic=-1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 $*" \
+		</dev/null >"$dir/qemu.log" 2>&1
+}
+
+# guest_run [-f] [-t SECONDS] KERNEL INITRD DIR [APPEND...] - boot and judge by
+# the guest's own word: 0 only if it passed. -f shows the second port as it
+# comes. The kernel's log is left in DIR/console.log for tools/qemu/judge.
+guest_run()
+{
+	local seconds=120 follow="" accel pid rc=0 OPTIND=1 opt
+
+	while getopts ft: opt; do
+		case $opt in
+		f) follow=1 ;;
+		t) seconds=$OPTARG ;;
+		*) return 2 ;;
+		esac
+	done
+	shift $((OPTIND - 1))
+	command -v qemu-system-x86_64 >/dev/null ||
+		die 'no qemu-system-x86_64: install qemu-system-x86'
+	accel=$(guest_accel "$1")
+	rm -f "$3/console.log" "$3/guest.log"
+	guest_qemu "$accel" "$seconds" "$@" &
+	pid=$!
+	if [ -n "$follow" ]; then
+		: >>"$3/guest.log"
+		tail -n +1 -f --pid="$pid" -s 0.2 "$3/guest.log" |
+			grep --line-buffered -vxE "$GUEST_PASS.?" || true
+	fi
+	wait "$pid" || rc=$?
+	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
+		say "the guest did not end within $seconds s; its last words:"
+	elif [ "$rc" -ne 0 ]; then
+		say "qemu failed with status $rc:"
+		cat "$3/qemu.log" >&2
+		return 1
+	elif guest_passed "$3/guest.log"; then
+		return 0
+	else
+		say 'the guest did not say that it passed; its last words:'
+	fi
+	{
+		tail -n 10 "$3/console.log" | cut -c 1-160
+		echo '-- second port:'
+		tail -n 10 "$3/guest.log"
+	} | tr -d '\r' | sed 's/^/  | /' >&2
+	return 1
+}
