@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * goalloc_replay.ko - replay a recorded kernel allocation trace.
+ *
+ *	insmod goalloc_replay.ko trace=/boot.goaltrc allocator=goalloc
+ *
+ * replays the trace while insmod waits, with progress in the kernel log. Then
+ * the objects that the trace leaves live are live, and the allocator under test
+ * can be looked at:
+ *
+ *	/sys/kernel/debug/goalloc_replay/result		"name value" lines
+ *	/sys/kernel/debug/goalloc_replay/release	write: free those objects
+ *
+ * After a release the result has the lines about it as well. Unloading the
+ * module releases, too, and says in the log if that found an object damaged.
+ *
+ * The trace must be uncompressed. All memory of the replay itself comes from
+ * vmalloc() and is there before the first sample, so that it does not count as
+ * the allocator's.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/vmalloc.h>
+
+#include "replay.h"
+
+static char *trace;
+module_param(trace, charp, 0444);
+MODULE_PARM_DESC(trace, "path of the trace, uncompressed");
+
+static char *allocator = "goalloc";
+module_param(allocator, charp, 0444);
+MODULE_PARM_DESC(allocator, "goalloc, kmalloc or kmem_cache");
+
+/* The one replay; @replay_lock guards it from the moment debugfs shows it. */
+static struct replay replay;
+static DEFINE_MUTEX(replay_lock);
+static struct dentry *replay_dir;
+
+static void put_sample(struct seq_file *m, const char *when,
+		       const struct replay_sample *sample)
+{
+	seq_printf(m, "%s_records %u\n", when, sample->records);
+	seq_printf(m, "%s_objects %lld\n", when, sample->objects);
+	seq_printf(m, "%s_requested %lld\n", when, sample->requested);
+	seq_printf(m, "%s_allocated %lld\n", when, sample->allocated);
+	seq_printf(m, "%s_held %lld\n", when, sample->held);
+	seq_printf(m, "%s_taken %lld\n", when, sample->taken);
+}
+
+static int result_show(struct seq_file *m, void *unused)
+{
+	const struct replay *r = &replay;
+	const struct replay_count *total = &r->total;
+
+	mutex_lock(&replay_lock);
+	seq_printf(m, "trace %s\n", r->info.name);
+	seq_printf(m, "allocator %s\n", r->allocator->name);
+	seq_printf(m, "threads %u\n", r->info.ncpu);
+	seq_printf(m, "records %u\n", r->info.nrecords);
+	seq_printf(m, "trace_peak_bytes %llu\n", r->info.peak_bytes);
+	seq_printf(m, "trace_end_bytes %llu\n", r->info.end_bytes);
+	seq_printf(m, "allocs %llu\n", total->allocs);
+	seq_printf(m, "frees %llu\n", total->frees);
+	seq_printf(m, "task_ops %llu\n", total->in_context[TRACE_TASK]);
+	seq_printf(m, "softirq_ops %llu\n", total->in_context[TRACE_SOFTIRQ]);
+	seq_printf(m, "hardirq_ops %llu\n", total->in_context[TRACE_HARDIRQ]);
+	seq_printf(m, "waits %llu\n", total->waits);
+	seq_printf(m, "failures %llu\n", total->failures);
+	seq_printf(m, "pattern_errors %llu\n", total->pattern_errors);
+	seq_printf(m, "zero_errors %llu\n", total->zero_errors);
+	seq_printf(m, "align_errors %llu\n", total->align_errors);
+	seq_printf(m, "short_errors %llu\n", total->short_errors);
+	seq_printf(m, "run_ns %llu\n", r->run_ns);
+	seq_printf(m, "base_held %llu\n", r->base_held);
+	seq_printf(m, "max_held %lld\n", r->max_held);
+	put_sample(m, "peak", &r->peak);
+	put_sample(m, "end", &r->end);
+	if (r->is_released) {
+		seq_printf(m, "release_ns %llu\n", r->release_ns);
+		put_sample(m, "released", &r->released);
+	}
+	mutex_unlock(&replay_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(result);
+
+static void release_once(void)
+{
+	mutex_lock(&replay_lock);
+	if (!replay.is_released)
+		replay_release(&replay);
+	mutex_unlock(&replay_lock);
+}
+
+static ssize_t release_write(struct file *file, const char __user *buf,
+			     size_t len, loff_t *pos)
+{
+	release_once();
+	return len;
+}
+
+static const struct file_operations release_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = release_write,
+	.llseek = noop_llseek,
+};
+
+/*
+ * Read a whole file into @r->file. Not by kernel_read_file(): that is for what
+ * the kernel is going to trust, and security modules have a say there.
+ */
+static int replay_read(struct replay *r, const char *path, size_t *size)
+{
+	struct file *file = filp_open(path, O_RDONLY, 0);
+	loff_t end, pos = 0;
+	ssize_t got = 0;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	end = i_size_read(file_inode(file));
+	if (!S_ISREG(file_inode(file)->i_mode) || end <= 0 || end > INT_MAX) {
+		got = -EINVAL;
+		goto close;
+	}
+	r->file = vmalloc(end);
+	if (!r->file) {
+		got = -ENOMEM;
+		goto close;
+	}
+	while (pos < end) {
+		got = kernel_read(file, r->file + pos, end - pos, &pos);
+		if (got <= 0)
+			break;
+	}
+	*size = pos;
+close:
+	filp_close(file, NULL);
+	return got < 0 ? got : 0;
+}
+
+/* Read the trace and check all of it; afterwards it can be trusted. */
+static int replay_load(struct replay *r, const char *path)
+{
+	char fault[TRACE_FAULT_LEN];
+	struct trace_slot *states;
+	size_t size = 0;
+	int err;
+
+	err = replay_read(r, path, &size);
+	if (err) {
+		pr_err("%s: cannot be read: %pe\n", path, ERR_PTR(err));
+		return err;
+	}
+	r->rec = trace_records(r->file);
+
+	err = trace_check_header(r->file, size, &r->info, fault);
+	if (err) {
+		pr_err("%s: %s\n", path, fault);
+		return err;
+	}
+	r->slots = vcalloc(r->info.nslots, sizeof(*r->slots));
+	r->turns = vcalloc(r->info.nrecords, sizeof(*r->turns));
+	states = vcalloc(r->info.nslots, sizeof(*states));
+	if (!r->slots || !r->turns || !states) {
+		pr_err("%s: no memory for %u records and %u slots\n", path,
+		       r->info.nrecords, r->info.nslots);
+		err = -ENOMEM;
+	} else {
+		err = trace_check_records(r->file, &r->info, states, r->turns, fault);
+		if (err)
+			pr_err("%s: %s\n", path, fault);
+	}
+	vfree(states);
+	return err;
+}
+
+static void replay_unload(struct replay *r)
+{
+	vfree(r->turns);
+	vfree(r->slots);
+	vfree(r->file);
+}
+
+static int __init replay_init(void)
+{
+	struct replay *r = &replay;
+	int err;
+
+	if (!trace) {
+		pr_err("no trace: give trace=FILE\n");
+		return -EINVAL;
+	}
+	r->allocator = replay_allocator_find(allocator);
+	if (!r->allocator) {
+		pr_err("allocator=%s: goalloc, kmalloc and kmem_cache are known\n", allocator);
+		return -EINVAL;
+	}
+	err = replay_load(r, trace);
+	if (err)
+		goto unload;
+	if (r->allocator->prepare) {
+		err = r->allocator->prepare(r->rec, r->info.nrecords);
+		if (err)
+			goto unload;
+	}
+	err = replay_run(r);
+	if (err) {
+		replay_release(r);
+		goto finish;
+	}
+
+	replay_dir = debugfs_create_dir("goalloc_replay", NULL);
+	debugfs_create_file("result", 0444, replay_dir, NULL, &result_fops);
+	debugfs_create_file("release", 0200, replay_dir, NULL, &release_fops);
+	return 0;
+
+finish:
+	if (r->allocator->finish)
+		r->allocator->finish();
+unload:
+	replay_unload(r);
+	return err;
+}
+
+static void __exit replay_exit(void)
+{
+	struct replay *r = &replay;
+
+	debugfs_remove_recursive(replay_dir);
+	release_once();
+	if (r->total.pattern_errors)
+		pr_err("%s through %s: %llu objects were not as they were left\n",
+		       r->info.name, r->allocator->name, r->total.pattern_errors);
+	if (r->allocator->finish)
+		r->allocator->finish();
+	replay_unload(r);
+}
+
+module_init(replay_init);
+module_exit(replay_exit);
+MODULE_DESCRIPTION("Replays recorded kernel allocation traces through goalloc and kmalloc");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of goalloc_replay.ko share.
+ *
+ *	replay.c	the module: loads a trace, debugfs, lifecycle
+ *	replay_run.c	a thread per recorded CPU does the records
+ *	replay_alloc.c	the allocators under test, and what they hold
+ *	replay_trace.c	the file format and its check
+ */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include <linux/types.h>
+
+#include "replay_trace.h"
+
+struct task_struct;
+
+/**
+ * struct replay_allocator - an allocator that a trace is replayed with
+ * @name: as in the module parameter
+ * @prepare: called before the baseline is taken, may be NULL
+ * @finish: undoes @prepare, when nothing is allocated any more, may be NULL
+ * @alloc: allocate; @exact says that the kernel had a kmem_cache for it
+ * @free: free what @alloc returned for the same @size and @exact
+ * @usable: bytes that the object takes inside the allocator
+ * @held: bytes that the allocator holds, everything included; the difference
+ *        to the baseline counts
+ */
+struct replay_allocator {
+	const char *name;
+	int (*prepare)(const struct trace_record *rec, u32 nrecords);
+	void (*finish)(void);
+	void *(*alloc)(size_t size, gfp_t gfp, bool exact);
+	void (*free)(void *p, size_t size, bool exact);
+	size_t (*usable)(void *p);
+	u64 (*held)(void);
+};
+
+const struct replay_allocator *replay_allocator_find(const char *name);
+u64 replay_pages_free(void);
+
+/* One slot of the trace. All but @turn belong to whose turn it is. */
+struct replay_slot {
+	void *p;		/* NULL: empty, or the allocation failed */
+	u32 bytes;		/* as requested */
+	u32 usable;		/* as the allocator says */
+	u32 record;		/* that allocated it; seeds the pattern */
+	u32 turn;		/* records of the slot done; release, acquire */
+	bool exact;
+};
+
+/* What a thread counts; its own, others read it between windows only. */
+struct replay_count {
+	u64 allocs;			/* operations */
+	u64 frees;
+	u64 in_context[TRACE_NR_CONTEXTS];
+	u64 waits;			/* for a record of another thread */
+	u64 failures;			/* allocations that gave NULL */
+	u64 pattern_errors;		/* objects that were not as left */
+	u64 zero_errors;		/* __GFP_ZERO objects that were not zero */
+	u64 align_errors;		/* objects aligned less than promised */
+	u64 short_errors;		/* objects smaller than requested */
+	s64 objects;			/* live; frees of others' count here too */
+	s64 requested;			/* bytes live */
+	s64 allocated;			/* bytes live, as the allocator rounds */
+};
+
+/* The heap at one point of the trace, all threads stopped. */
+struct replay_sample {
+	u32 records;		/* done before it */
+	s64 objects;
+	s64 requested;		/* bytes */
+	s64 allocated;		/* bytes */
+	s64 held;		/* bytes, by the allocator's own account */
+	s64 taken;		/* bytes gone from the buddy allocator, by its */
+};
+
+struct replay {
+	/* Constant once loaded. */
+	void *file;
+	const struct trace_record *rec;
+	struct trace_info info;
+	u32 *turns;			/* per record: its turn in the slot */
+	const struct replay_allocator *allocator;
+
+	struct replay_slot *slots;
+
+	/* replay_run.c's */
+	struct replay_crew *crew;
+	struct replay_count total;	/* valid between windows */
+	u64 base_held;			/* bytes */
+	u64 base_free;			/* bytes */
+
+	/* The result; written by the one who replays or releases. */
+	struct replay_sample peak;
+	struct replay_sample end;
+	struct replay_sample released;
+	s64 max_held;			/* bytes, at any window's end */
+	u64 run_ns;
+	u64 release_ns;
+	bool is_released;
+};
+
+int replay_run(struct replay *r);
+void replay_release(struct replay *r);
+
+#endif /* REPLAY_H */
