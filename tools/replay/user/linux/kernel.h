@@ -7,6 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 
-#define U32_MAX UINT32_MAX
+#define U32_MAX UINT_MAX
 
 #endif /* REPLAY_USER_KERNEL_H */
