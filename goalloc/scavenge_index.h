@@ -10,8 +10,6 @@
 
 #include "palloc_sum.h"
 
-struct palloc_mem;
-
 /*
  * A chunk with this many pages in use (31/32) is dense: almost nothing to gain
  * there, and likely to be allocated from next.
@@ -40,20 +38,10 @@ struct scavenge_data {
 };
 
 /**
- * struct scavenge_table - the words of all chunks, two levels
- * @nr_chunks: chunks of address space
- * @blocks: a block of SCAVENGE_BLOCK_CHUNKS words, or NULL where no chunk was
- *	ever ours; an entry is set once and never changes
- */
-struct scavenge_table {
-	u64 nr_chunks;
-	u64 *blocks[];
-};
-
-/**
  * struct scavenge_index - the index of one palloc
- * @table: words by chunk; replaced when the address space grows, old tables
- *	stay readable until the palloc goes
+ * @blocks: a block of SCAVENGE_BLOCK_CHUNKS words per so many chunks, or NULL
+ *	where no chunk was ever ours; replaced when the address space grows, old
+ *	arrays stay readable until the palloc goes; published with release
  * @gen: current generation; written under the palloc's lock, read anywhere
  * @min_chunk: lowest chunk ever grown; written under the lock, read anywhere
  * @free_hwm: highest page freed in this generation plus one, 0 = none; under
@@ -62,7 +50,7 @@ struct scavenge_table {
  * @forced: where the forced search goes on
  */
 struct scavenge_index {
-	struct scavenge_table *table;
+	void **blocks;
 	u32 gen;
 	u64 min_chunk;
 	u64 free_hwm;
@@ -73,16 +61,7 @@ struct scavenge_index {
 u64 scavenge_data_pack(const struct scavenge_data *d);
 struct scavenge_data scavenge_data_unpack(u64 word);
 
-void scavenge_index_init(struct scavenge_index *si,
-			 struct scavenge_table *table);
-size_t scavenge_table_bytes(u64 nr_chunks);
-int scavenge_table_reserve(struct scavenge_table *t, u64 first, u64 last,
-			   const struct palloc_mem *mem, gfp_t gfp);
-void scavenge_table_copy(struct scavenge_table *to,
-			 const struct scavenge_table *from);
-void scavenge_table_free_blocks(struct scavenge_table *t,
-				const struct palloc_mem *mem);
-
+void scavenge_index_init(struct scavenge_index *si, void **blocks);
 void scavenge_index_grow(struct scavenge_index *si, u64 chunk);
 void scavenge_index_alloc(struct scavenge_index *si, u64 chunk,
 			  unsigned int n);
