@@ -52,8 +52,9 @@ struct palloc_space;
 /**
  * struct palloc - a page allocator over an address space
  * @sum: summaries by level, root first; under the lock
- * @blocks: chunk bitmaps, a pointer per PALLOC_BLOCK_CHUNKS chunks, NULL where
- *	nothing was reserved; under the lock (lock-free users go by @space)
+ * @blocks: bitmaps, a block of struct palloc_chunk per PALLOC_BLOCK_CHUNKS
+ *	chunks, NULL where nothing was reserved; under the lock (lock-free users
+ *	go by @space)
  * @search: no page below it is free; in an existing chunk, or PALLOC_NONE when
  *	nothing is free at all; under the lock
  * @start: lowest chunk ever grown; under the lock
@@ -63,12 +64,14 @@ struct palloc_space;
  * @scav: what could be released
  * @fault: first broken rule; under the lock.  Whoever grows a heap looks here
  *	first and refuses when @fault.what is set.
- * @release_clean: scavenged pages are worth releasing as well; set once, after
- *	palloc_init().  False is Go's meaning: the page has no memory behind it
- *	already.
+ * @release_disowns: releasing pages means that they are no longer ours, and
+ *	scavenged ones are worth releasing as well; set once, after
+ *	palloc_init().  False is Go's meaning: a released page stays ours, and
+ *	a scavenged one has no memory behind it any more.
  * @space: the arrays behind @sum and @blocks; published with release, read
  *	with acquire by palloc_reserve()
  * @mem: where the arrays come from
+ * @metadata: bytes taken from @mem
  *
  * "The lock" is the caller's: every function that changes a palloc needs it
  * held unless it says otherwise.  A palloc has none of its own, so that it can
@@ -76,7 +79,7 @@ struct palloc_space;
  */
 struct palloc {
 	palloc_sum_t *sum[PALLOC_LEVELS];
-	struct palloc_chunk **blocks;
+	void **blocks;
 	u64 search;
 	u64 start;
 	u64 end;
@@ -84,19 +87,16 @@ struct palloc {
 	u64 nr_owned;
 	struct scavenge_index scav;
 	struct palloc_fault fault;
-	bool release_clean;
+	bool release_disowns;
 	struct palloc_space *space;
 	const struct palloc_mem *mem;
+	atomic64_t metadata;
 };
 
-/**
- * typedef palloc_release_t - let go of the memory behind free pages
- * @ctx: the caller's
- * @base: first page
- * @nr_pages: length of the run, never 0
- *
- * Called with the lock held; may drop it and take it again, for the pages are
- * marked allocated meanwhile.
+/*
+ * Lets go of the memory behind @nr_pages (never 0) free pages from @base on.
+ * Called with the lock held; may drop it and take it again, because nobody can
+ * allocate the pages meanwhile.
  */
 typedef void (*palloc_release_t)(void *ctx, u64 base, u64 nr_pages);
 
@@ -105,7 +105,6 @@ int palloc_init(struct palloc *p, const struct palloc_mem *mem, u64 nr_pages,
 		gfp_t gfp);
 void palloc_destroy(struct palloc *p);
 u64 palloc_nr_pages(const struct palloc *p);
-u64 palloc_metadata_bytes(const struct palloc *p);
 int palloc_extend_prepare(struct palloc *p, u64 nr_pages, gfp_t gfp,
 			  struct palloc_space **next);
 void palloc_extend_commit(struct palloc *p, struct palloc_space *next);
@@ -113,6 +112,10 @@ int palloc_extend(struct palloc *p, u64 nr_pages, gfp_t gfp);
 int palloc_reserve(struct palloc *p, u64 base, u64 nr_pages, gfp_t gfp);
 
 /* Under the lock. */
+void palloc_update_chunk(struct palloc *p, const struct palloc_chunk *c,
+			 u64 chunk);
+void palloc_fail(struct palloc *p, const char *what, u64 page, u64 n);
+u64 palloc_find(struct palloc *p, u64 n, u64 *next);
 void palloc_grow(struct palloc *p, u64 base, u64 nr_pages, bool clean);
 u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages);
 void palloc_free(struct palloc *p, u64 base, u64 nr_pages);
@@ -131,6 +134,24 @@ u64 palloc_scavenge(struct palloc *p, u64 nr_pages, bool force,
 
 int palloc_check(const struct palloc *p, struct palloc_fault *where);
 
+/* The place of a page in its chunk. */
+static inline unsigned int palloc_page_in_chunk(u64 page)
+{
+	return page & (PALLOC_CHUNK_PAGES - 1);
+}
+
+/**
+ * palloc_metadata_bytes() - memory the palloc uses for itself
+ * @p: the page allocator
+ *
+ * Context: Any.
+ * Return: bytes of bitmaps, summaries and tables.
+ */
+static inline u64 palloc_metadata_bytes(const struct palloc *p)
+{
+	return atomic64_read(&p->metadata);
+}
+
 /**
  * palloc_chunk_of() - the bitmaps of a chunk
  * @p: the page allocator
@@ -142,7 +163,8 @@ int palloc_check(const struct palloc *p, struct palloc_fault *where);
 static inline struct palloc_chunk *palloc_chunk_of(const struct palloc *p,
 						   u64 chunk)
 {
-	struct palloc_chunk *block = p->blocks[chunk >> PALLOC_BLOCK_SHIFT];
+	struct palloc_chunk *block =
+		READ_ONCE(p->blocks[chunk >> PALLOC_BLOCK_SHIFT]);
 
 	return block ? block + (chunk & (PALLOC_BLOCK_CHUNKS - 1)) : NULL;
 }
