@@ -430,9 +430,9 @@ int replay_run(struct replay *r)
 			r->peak = sample;
 		if ((u64)end * 10 / nrecords > tenth) {
 			tenth = (u64)end * 10 / nrecords;
-			pr_info("%s through %s: %u%%, %u records, %lld bytes requested, %lld held\n",
-				r->info.name, r->allocator->name, tenth * 10, end,
-				sample.requested, sample.held);
+			pr_info("%s through %s: %u%%, %lld KiB requested, %lld KiB held\n",
+				r->info.name, r->allocator->name, tenth * 10,
+				sample.requested >> 10, sample.held >> 10);
 		}
 		if (signal_pending(current)) {
 			err = -EINTR;
