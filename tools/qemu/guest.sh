@@ -137,8 +137,12 @@ guest_run()
 		return 1
 	elif guest_passed "$3/guest.log"; then
 		return 0
+	elif grep -q '^goalloc-guest: fail' "$3/guest.log"; then
+		say 'the guest says that it failed:'
+		tail -n 20 "$3/guest.log" | tr -d '\r' | sed 's/^/  | /' >&2
+		return 1
 	else
-		say 'the guest did not say that it passed; its last words:'
+		say 'the guest ended without a verdict; its last words:'
 	fi
 	{
 		tail -n 10 "$3/console.log" | cut -c 1-160
