@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels goalloc builds on (6.1 and later). Features
+ * are detected by macro where the kernel offers one, by version where not.
+ */
+#ifndef GOALLOC_COMPAT_H
+#define GOALLOC_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/mmzone.h>
+#include <linux/version.h>
+
+#ifndef CONFIG_64BIT
+#error "goalloc needs a 64-bit kernel: its page numbers and summaries are 64-bit words"
+#endif
+
+/* Largest order of the buddy allocator, inclusive. */
+#ifdef MAX_PAGE_ORDER
+#define GOALLOC_MAX_ORDER MAX_PAGE_ORDER
+#else
+#define GOALLOC_MAX_ORDER (MAX_ORDER - 1)
+#endif
+
+/*
+ * Internals that only the test suites (a module of their own) may reach. The
+ * namespace is a bare word up to 6.12 and a string from 6.13 on.
+ */
+#if !IS_ENABLED(CONFIG_KUNIT)
+#define GOALLOC_EXPORT_KUNIT(sym)
+#define GOALLOC_IMPORT_KUNIT()
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define GOALLOC_EXPORT_KUNIT(sym) EXPORT_SYMBOL_NS_GPL(sym, "GOALLOC_KUNIT")
+#define GOALLOC_IMPORT_KUNIT() MODULE_IMPORT_NS("GOALLOC_KUNIT")
+#else
+#define GOALLOC_EXPORT_KUNIT(sym) EXPORT_SYMBOL_NS_GPL(sym, GOALLOC_KUNIT)
+#define GOALLOC_IMPORT_KUNIT() MODULE_IMPORT_NS(GOALLOC_KUNIT)
+#endif
+
+#endif /* GOALLOC_COMPAT_H */

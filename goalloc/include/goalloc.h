@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * goalloc: the Go runtime's memory allocator for kernel code.
+ *
+ * The functions are the kmalloc family with "go" for "k", and keep its
+ * promises: a size of 0 gives ZERO_SIZE_PTR, NULL and ZERO_SIZE_PTR may be
+ * freed, a failed allocation gives NULL, and an object is aligned to the
+ * largest power of two that divides the requested size, up to PAGE_SIZE, and
+ * to 8 bytes at least.
+ *
+ * What differs from kmalloc:
+ *  - a class is at most about 12.5% larger than the request (above 128 bytes),
+ *    where kmalloc rounds up to a power of two;
+ *  - no byte of an object, live or free, belongs to the allocator;
+ *  - every free is checked; a free of anything that is not the start of a live
+ *    object of the right heap is refused, reported and counted.
+ *
+ * Memory is always directly mapped and physically contiguous, except what
+ * gokvalloc() returns.
+ */
+#ifndef GOALLOC_H
+#define GOALLOC_H
+
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/numa.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/types.h>
+#if __has_include(<linux/cleanup.h>)
+#include <linux/cleanup.h>
+#endif
+
+/*
+ * GOALLOC_MAX_SMALL_SIZE - largest size in bytes that is served from a size
+ * class; larger requests take whole pages of GOALLOC_PAGE_SIZE bytes.
+ * GOALLOC_MAX_SIZE - largest size in bytes that goalloc() can serve: one block
+ * of the buddy allocator's largest order. gokvalloc() goes further.
+ */
+#define GOALLOC_MAX_SMALL_SIZE 32768UL
+#ifdef MAX_PAGE_ORDER
+#define GOALLOC_MAX_SIZE (PAGE_SIZE << MAX_PAGE_ORDER)
+#else
+#define GOALLOC_MAX_SIZE (PAGE_SIZE << (MAX_ORDER - 1))
+#endif
+
+struct goalloc_heap;
+
+/**
+ * goalloc - allocate memory
+ * @size: bytes wanted, 0 to GOALLOC_MAX_SIZE
+ * @flags: as for kmalloc(); __GFP_HIGHMEM, __GFP_DMA and __GFP_DMA32 are
+ *         refused, create a heap for the zone instead
+ *
+ * Context: Any context that @flags allows, NMI included (there, memory that is
+ *          already at hand or NULL). May sleep if @flags has
+ *          __GFP_DIRECT_RECLAIM.
+ * Return: the object, ZERO_SIZE_PTR if @size is 0, NULL if there is no memory,
+ *         @size is too large or @flags are refused.
+ */
+void *goalloc(size_t size, gfp_t flags) __alloc_size(1);
+
+/**
+ * goalloc_node - allocate memory on a NUMA node
+ * @size: bytes wanted, 0 to GOALLOC_MAX_SIZE
+ * @flags: as for goalloc(); __GFP_THISNODE forbids other nodes
+ * @node: preferred node, or NUMA_NO_NODE for the local one
+ *
+ * Context: As goalloc().
+ * Return: As goalloc().
+ */
+void *goalloc_node(size_t size, gfp_t flags, int node) __alloc_size(1);
+
+/**
+ * goalloc_aligned - allocate memory with a given alignment
+ * @size: bytes wanted
+ * @align: alignment in bytes, a power of two, up to GOALLOC_MAX_SIZE
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: As goalloc(); NULL also if @align is no power of two or too large.
+ */
+void *goalloc_aligned(size_t size, size_t align, gfp_t flags) __alloc_size(1);
+
+/**
+ * goalloc_tiny - allocate a small, pointer-free object, packed with others
+ * @size: bytes wanted; from 16 bytes up this is goalloc()
+ * @flags: as for goalloc()
+ *
+ * Objects under 16 bytes share 16-byte blocks, as in Go. The object has only
+ * the natural alignment of its size: 8 for multiples of 8, else 4 for
+ * multiples of 4, else 2 for multiples of 2, else 1. It is freed on its own
+ * with gofree(), and gosize() tells exactly @size: the next object may begin
+ * right behind it.
+ *
+ * Context: As goalloc().
+ * Return: As goalloc().
+ */
+void *goalloc_tiny(size_t size, gfp_t flags) __alloc_size(1);
+
+/**
+ * gorealloc - change the size of an object
+ * @p: object, NULL or ZERO_SIZE_PTR
+ * @new_size: bytes wanted
+ * @flags: as for goalloc()
+ *
+ * The contents are kept up to the smaller size. With __GFP_ZERO everything
+ * behind the old usable size is zero, as krealloc() has it. A @new_size of 0
+ * frees @p. An object that is large enough already is not moved.
+ *
+ * Context: As goalloc().
+ * Return: the object, perhaps at a new address; ZERO_SIZE_PTR if @new_size is
+ *         0; NULL if there is no memory, and then @p is still valid.
+ */
+void *gorealloc(const void *p, size_t new_size, gfp_t flags) __realloc_size(2) __must_check;
+
+/**
+ * gofree - free an object of the default heap
+ * @p: object, NULL or ZERO_SIZE_PTR
+ *
+ * Anything but the start of a live object of the default heap is refused:
+ * reported once per call site, counted, and nothing is changed.
+ *
+ * Context: Any context, NMI included. Never sleeps.
+ */
+void gofree(const void *p);
+
+/**
+ * gofree_sensitive - clear an object and free it
+ * @p: object, NULL or ZERO_SIZE_PTR
+ *
+ * Context: Any context. Never sleeps.
+ */
+void gofree_sensitive(const void *p);
+
+/**
+ * gosize - usable size of an object
+ * @p: object of any goalloc heap, NULL or ZERO_SIZE_PTR
+ *
+ * Context: Any context.
+ * Return: bytes that may be used at @p: the class size, for large objects
+ *         whole pages; 0 for NULL, ZERO_SIZE_PTR and what is no live object.
+ */
+size_t gosize(const void *p);
+
+/**
+ * goalloc_size_roundup - the size an allocation really gets
+ * @size: bytes wanted
+ *
+ * Context: Any context.
+ * Return: what gosize() would say of goalloc(@size); 0 for 0; @size itself
+ *         if it is larger than GOALLOC_MAX_SIZE.
+ */
+size_t goalloc_size_roundup(size_t size);
+
+/**
+ * goalloc_owns - does an address lie in memory that a goalloc heap holds?
+ * @p: any address
+ *
+ * For code that gets memory from more than one allocator and must hand it
+ * back to the right one.
+ *
+ * Context: Any context.
+ * Return: true if @p lies in a span of any heap, the default one or another.
+ */
+bool goalloc_owns(const void *p);
+
+/**
+ * goalloc_bulk - allocate many objects of one size
+ * @size: bytes wanted per object
+ * @flags: as for goalloc()
+ * @nr: number of objects
+ * @p: array of @nr pointers to fill
+ *
+ * Context: As goalloc().
+ * Return: @nr, or 0 if not all of them could be had; then none is held.
+ */
+size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p) __must_check;
+
+/**
+ * gofree_bulk - free many objects
+ * @nr: number of objects
+ * @p: array of @nr pointers; NULL and ZERO_SIZE_PTR are skipped
+ *
+ * Context: Any context. Never sleeps.
+ */
+void gofree_bulk(size_t nr, void **p);
+
+/**
+ * gostrdup - copy a string
+ * @s: NUL-terminated string, or NULL
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: the copy; NULL if @s is NULL or there is no memory.
+ */
+char *gostrdup(const char *s, gfp_t flags) __malloc;
+
+/**
+ * gomemdup - copy a piece of memory
+ * @src: what to copy
+ * @len: bytes to copy
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: the copy, or NULL if there is no memory.
+ */
+void *gomemdup(const void *src, size_t len, gfp_t flags) __alloc_size(2);
+
+/**
+ * gokvalloc - allocate memory that need not be physically contiguous
+ * @size: bytes wanted
+ * @flags: as for kvmalloc(); falls back to vmalloc() for sizes over a page
+ *         if it may sleep
+ *
+ * Context: As kvmalloc().
+ * Return: the memory, to be freed with gokvfree(), or NULL.
+ */
+void *gokvalloc(size_t size, gfp_t flags) __alloc_size(1);
+
+/**
+ * gokvfree - free what gokvalloc() or goalloc() returned
+ * @p: memory, NULL or ZERO_SIZE_PTR
+ *
+ * Context: Any context for goalloc() memory; for what may come from
+ *          gokvalloc(), as kvfree().
+ */
+void gokvfree(const void *p);
+
+/**
+ * gozalloc - allocate zeroed memory
+ * @size: bytes wanted
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: As goalloc().
+ */
+static inline __alloc_size(1) void *gozalloc(size_t size, gfp_t flags)
+{
+	return goalloc(size, flags | __GFP_ZERO);
+}
+
+/**
+ * goalloc_array - allocate an array
+ * @n: number of elements
+ * @size: bytes per element
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: As goalloc(); NULL also if @n * @size overflows.
+ */
+static inline __alloc_size(1, 2)
+void *goalloc_array(size_t n, size_t size, gfp_t flags)
+{
+	size_t bytes;
+
+	if (unlikely(check_mul_overflow(n, size, &bytes)))
+		return NULL;
+	return goalloc(bytes, flags);
+}
+
+/**
+ * gocalloc - allocate a zeroed array
+ * @n: number of elements
+ * @size: bytes per element
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: As goalloc_array().
+ */
+static inline __alloc_size(1, 2)
+void *gocalloc(size_t n, size_t size, gfp_t flags)
+{
+	return goalloc_array(n, size, flags | __GFP_ZERO);
+}
+
+/**
+ * gorealloc_array - change the size of an array
+ * @p: array, NULL or ZERO_SIZE_PTR
+ * @new_n: number of elements wanted
+ * @new_size: bytes per element
+ * @flags: as for goalloc()
+ *
+ * Context: As goalloc().
+ * Return: As gorealloc(); NULL, with @p untouched, also if
+ *         @new_n * @new_size overflows.
+ */
+static inline __realloc_size(2, 3) __must_check
+void *gorealloc_array(const void *p, size_t new_n, size_t new_size, gfp_t flags)
+{
+	size_t bytes;
+
+	if (unlikely(check_mul_overflow(new_n, new_size, &bytes)))
+		return NULL;
+	return gorealloc(p, bytes, flags);
+}
+
+#ifdef DEFINE_FREE
+DEFINE_FREE(gofree, void *, if (!IS_ERR_OR_NULL(_T)) gofree(_T))
+DEFINE_FREE(gokvfree, void *, if (!IS_ERR_OR_NULL(_T)) gokvfree(_T))
+#endif
+
+/**
+ * struct goalloc_heap_attr - how a heap is made
+ * @gfp: zone modifiers (__GFP_DMA, __GFP_DMA32) and other flags that every page
+ *       allocation of the heap gets in addition
+ * @limit: bytes of pages that the heap may hold at once, 0 for no limit; the
+ *         page that would pass it is not taken and the allocation fails
+ */
+struct goalloc_heap_attr {
+	gfp_t gfp;
+	size_t limit;
+};
+
+/**
+ * goalloc_heap_create - make a private heap
+ * @name: name for reports and debugfs, copied; up to 31 bytes are kept
+ * @attr: how to make it, or NULL for the defaults
+ *
+ * Context: Process context, may sleep.
+ * Return: the heap, or an ERR_PTR(): -EINVAL for a bad @name or @attr, -ENOMEM.
+ */
+struct goalloc_heap *goalloc_heap_create(const char *name,
+					 const struct goalloc_heap_attr *attr);
+
+/**
+ * goalloc_heap_alloc - allocate from a heap
+ * @heap: the heap
+ * @size: bytes wanted, 0 to GOALLOC_MAX_SIZE
+ * @flags: as for goalloc(); zone modifiers come from the heap
+ *
+ * Context: As goalloc().
+ * Return: As goalloc().
+ */
+void *goalloc_heap_alloc(struct goalloc_heap *heap, size_t size, gfp_t flags)
+	 __alloc_size(2);
+
+/**
+ * goalloc_heap_free - free an object of a heap
+ * @heap: the heap it came from
+ * @p: object, NULL or ZERO_SIZE_PTR
+ *
+ * Context: As gofree().
+ */
+void goalloc_heap_free(struct goalloc_heap *heap, const void *p);
+
+/**
+ * goalloc_heap_destroy - end a heap
+ * @heap: the heap, or NULL; nobody may be using it any more
+ * @force: true takes live objects' memory back as well
+ *
+ * Without @force live objects are reported by class, their pages are given up
+ * for lost rather than handed to somebody else, and everything else goes back.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if live objects were left behind.
+ */
+int goalloc_heap_destroy(struct goalloc_heap *heap, bool force);
+
+#endif /* GOALLOC_H */
