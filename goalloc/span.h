@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A span: a run of pages cut into equal slots, or one large object.
+ */
+#ifndef GOALLOC_SPAN_H
+#define GOALLOC_SPAN_H
+
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+#include "sizeclass.h"
+#include "span_bits.h"
+
+struct goalloc_heap;
+
+/*
+ * Bins number the kinds of small spans within a heap: a size class has the bin
+ * of its own number, and the tiny spans have bin 0, which class 0 (large
+ * objects) does not need. A collected heap will have a second set for scan
+ * spans.
+ */
+#define GOALLOC_TINY_BIN 0
+#define GOALLOC_NR_BINS GOALLOC_NR_CLASSES
+
+/**
+ * enum slot_state - what the allocator knows about one slot
+ * @SLOT_FREE: not in anybody's hands; in a span, in a cache or in a central
+ * @SLOT_LIVE: a small object
+ * @SLOT_LARGE: a large object, the only slot of its span
+ * @SLOT_TINY_OPEN: a tiny block that a cache still packs objects into
+ * @SLOT_TINY: a tiny block with objects, closed
+ * @SLOT_DEFERRED: freed where no lock could be had; the central collects it
+ * @SLOT_TAIL: no slot: what lies behind the last one
+ *
+ * A byte per slot instead of a bit makes a plain store safe against the
+ * neighbours' stores, so neither allocation nor free needs a locked
+ * instruction.
+ */
+enum slot_state {
+	SLOT_FREE,
+	SLOT_LIVE,
+	SLOT_LARGE,
+	SLOT_TINY_OPEN,
+	SLOT_TINY,
+	SLOT_DEFERRED,
+	SLOT_TAIL = 0xff,
+};
+
+/**
+ * enum span_kind - what a span holds
+ * @SPAN_SMALL: slots of one size class
+ * @SPAN_TINY: 16-byte blocks of tiny objects
+ * @SPAN_LARGE: one large object
+ */
+enum span_kind {
+	SPAN_SMALL,
+	SPAN_TINY,
+	SPAN_LARGE,
+};
+
+/**
+ * enum span_place - who has a small span
+ * @SPAN_NOWHERE: nobody yet, or nobody any more
+ * @SPAN_OWNED: a cache allocates from it
+ * @SPAN_PARTIAL: the central, with free slots
+ * @SPAN_FULL: the central, without
+ */
+enum span_place {
+	SPAN_NOWHERE,
+	SPAN_OWNED,
+	SPAN_PARTIAL,
+	SPAN_FULL,
+};
+
+/**
+ * struct tiny_block - what lives in a 16-byte block
+ * @live: bit per start offset of a live object; bit 15 also stands for the
+ *        cache that packs the block, see tiny.c. Changed by cmpxchg().
+ * @ends: bit per last offset of an object, live or not. Written by the packing
+ *        cache before the object is handed out, never cleared until the block
+ *        is used anew.
+ */
+struct tiny_block {
+	u16 live;
+	u16 ends;
+};
+
+/**
+ * struct goalloc_span - a run of pages
+ * @base: address of slot 0
+ * @state: enum slot_state per slot and one SLOT_TAIL behind them. A slot's byte
+ *         is written by whoever has the slot in hand; a racing double free may
+ *         read it at any time.
+ * @heap: heap it belongs to
+ * @divmul: reciprocal of @elemsize for sizeclass_index(), 0 for large spans
+ * @elemsize: bytes per slot; for large spans bytes of the whole span
+ * @nid: node of its pages, and so of the central and page tree it belongs to
+ * @bin: see GOALLOC_NR_BINS
+ * @spanclass: Go's span class: size class and noscan
+ * @kind: enum span_kind
+ * @place: enum span_place. Central lock.
+ * @needzero: a free slot may hold something else than zeros; 0 only in a span
+ *            of fresh zero pages none of whose slots came back. Owner, set
+ *            under the central lock.
+ * @nr_free: slots free in the central's books: for an owned span those that
+ *           came back since. Central lock.
+ * @npages: length in goalloc pages
+ * @page: number of its first page in the heap's address space
+ * @asked: bytes requested (large spans)
+ * @list: place in a list of the central, or of the heap's large spans. Central
+ *        lock, heap lock.
+ * @rcu: frees the structure when no bad free can be looking at it any more
+ * @deferred: place among the spans with SLOT_DEFERRED slots
+ * @deferring: set while @deferred is in use; xchg()
+ * @tiny: block array of tiny spans, else NULL
+ * @bits: which slots are free; must be last
+ *
+ * Fields without a lock do not change while the span is in the page map.
+ */
+struct goalloc_span {
+	unsigned long base;
+	u8 *state;
+	struct goalloc_heap *heap;
+	u32 divmul;
+	u32 elemsize;
+	s16 nid;
+	u8 bin;
+	u8 spanclass;
+	u8 kind;
+	u8 place;
+	u8 needzero;
+	u16 nr_free;
+	u32 npages;
+	u32 deferring;
+	u64 page;
+	size_t asked;
+	union {
+		struct list_head list;
+		struct rcu_head rcu;
+	};
+	struct llist_node deferred;
+	struct tiny_block *tiny;
+	struct span_bits bits;
+};
+
+/* What makes two spans of one heap differ before they have pages. */
+struct span_shape {
+	u8 bin;
+	u8 kind;
+	u8 spanclass;
+	u32 npages;
+	u32 elemsize;
+	u16 nelems;
+	u32 divmul;
+};
+
+struct span_shape span_shape_small(unsigned int bin);
+struct span_shape span_shape_large(u32 npages);
+size_t span_bytes(const struct span_shape *shape);
+void span_init(struct goalloc_span *span, const struct span_shape *shape,
+	       struct goalloc_heap *heap);
+
+/* Bytes behind the last slot. */
+static inline u32 span_tail(const struct goalloc_span *span)
+{
+	return ((size_t)span->npages << GOALLOC_PAGE_SHIFT) -
+	       span->elemsize * span->bits.nelems;
+}
+
+/* Number of the slot that an address within the span lies in, or nelems. */
+static __always_inline unsigned int span_slot(const struct goalloc_span *span,
+					      unsigned long addr)
+{
+	return sizeclass_index(span->divmul, addr - span->base);
+}
+
+static __always_inline unsigned long span_slot_addr(const struct goalloc_span *span,
+						    unsigned int slot)
+{
+	return span->base + (unsigned long)slot * span->elemsize;
+}
+
+#endif /* GOALLOC_SPAN_H */
