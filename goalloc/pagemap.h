@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From an address to its span.
+ */
+#ifndef GOALLOC_PAGEMAP_H
+#define GOALLOC_PAGEMAP_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+#include "meta.h"
+#include "sizeclass.h"
+#include "span.h"
+
+/*
+ * An arena is 64 MiB of address space: what the map is sized and aligned in. A
+ * leaf covers one chunk of it.
+ */
+#define ARENA_SHIFT 26
+#define ARENA_LEAF_SHIFT (GOALLOC_PAGE_SHIFT + 9)
+#define ARENA_LEAF_PAGES (1UL << (ARENA_LEAF_SHIFT - GOALLOC_PAGE_SHIFT))
+#define ARENA_LEAVES (1UL << (ARENA_SHIFT - ARENA_LEAF_SHIFT))
+
+/**
+ * struct pagemap_leaf - spans of one chunk
+ * @span: span of each page, NULL where there is none. Written by whoever has
+ *        the pages (no lock: pages have one owner); WRITE_ONCE() here pairs
+ *        with the READ_ONCE() in pagemap_span(), and the span is filled in
+ *        before, see pagemap_set().
+ */
+struct pagemap_leaf {
+	struct goalloc_span *span[ARENA_LEAF_PAGES];
+};
+
+/**
+ * struct pagemap - map of an address space
+ * @base: address of page 0, aligned to an arena
+ * @nr_pages: length in goalloc pages, whole arenas
+ * @leaf: leaves in address order, ARENA_LEAVES of them per arena; NULL where
+ *        the heap never had a page. Published by cmpxchg(), never taken back
+ *        while the map exists.
+ * @meta: where the memory is counted
+ *
+ * The arenas' rows of leaves lie one behind the other, so the chunk number of
+ * an address finds its leaf at once: a look-up is two loads, and a heap pays
+ * for a leaf of 4 KiB per chunk it touches instead of 64 KiB per arena.
+ */
+struct pagemap {
+	unsigned long base;
+	u64 nr_pages;
+	struct pagemap_leaf **leaf;
+	struct goalloc_meta *meta;
+};
+
+int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
+		 unsigned long base, u64 nr_pages);
+void pagemap_destroy(struct pagemap *map);
+int pagemap_reserve(struct pagemap *map, u64 page, u64 npages, gfp_t gfp);
+void pagemap_set(struct pagemap *map, u64 page, u64 npages,
+		 struct goalloc_span *span);
+
+/**
+ * pagemap_span - the span an address lies in
+ * @map: the map
+ * @addr: any address
+ *
+ * Context: Any context. What is returned stays valid for the owner of a live
+ *          object in it; anybody else needs an RCU read section (preemption
+ *          off is one).
+ * Return: the span, or NULL.
+ */
+static __always_inline struct goalloc_span *pagemap_span(const struct pagemap *map,
+							 unsigned long addr)
+{
+	u64 page = (addr - map->base) >> GOALLOC_PAGE_SHIFT;
+	struct pagemap_leaf *leaf;
+
+	if (unlikely(page >= map->nr_pages))
+		return NULL;
+	leaf = READ_ONCE(map->leaf[page / ARENA_LEAF_PAGES]);
+	if (unlikely(!leaf))
+		return NULL;
+	return READ_ONCE(leaf->span[page % ARENA_LEAF_PAGES]);
+}
+
+/**
+ * struct slot_ref - a slot found by an address
+ * @span: span it is in
+ * @slot: its number
+ * @state: its state byte
+ */
+struct slot_ref {
+	struct goalloc_span *span;
+	unsigned int slot;
+	u8 *state;
+};
+
+/**
+ * slot_find - the slot that begins at an address
+ * @map: the map
+ * @addr: any address
+ * @ref: what was found; the span also if the address is inside a slot
+ *
+ * Context: As pagemap_span().
+ * Return: true if a slot begins there; what its state is, is another question.
+ */
+static __always_inline bool slot_find(const struct pagemap *map,
+				      unsigned long addr, struct slot_ref *ref)
+{
+	ref->span = pagemap_span(map, addr);
+	if (unlikely(!ref->span))
+		return false;
+	ref->slot = span_slot(ref->span, addr);
+	ref->state = ref->span->state + ref->slot;
+	return span_slot_addr(ref->span, ref->slot) == addr;
+}
+
+#endif /* GOALLOC_PAGEMAP_H */
