@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The buddy allocator as a source of pages.
+ *
+ * A heap asks for as much as suits it and takes what comes without effort:
+ * orders above the needed one are tried without reclaim and without a word,
+ * from the largest down; only the needed order is asked for the way the caller
+ * of the allocator wanted. Every block is split at once, so that any run of
+ * pages in it can go back on its own.
+ *
+ * The address space is the direct map: page number 0 is the first arena of
+ * physical memory. It is sized for the memory that is there at load time;
+ * blocks from elsewhere (memory added later) are handed back and not used.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+
+#include "compat.h"
+#include "page_source.h"
+#include "pagemap.h"
+
+#define GOALLOC_PAGE_ORDER (GOALLOC_PAGE_SHIFT - PAGE_SHIFT)
+
+static_assert(GOALLOC_PAGE_SHIFT >= PAGE_SHIFT);
+
+static u64 page_source_page(const struct page_source *src, struct page *page)
+{
+	return ((unsigned long)page_address(page) - src->base) >> GOALLOC_PAGE_SHIFT;
+}
+
+static void page_source_put_buddy(struct page_source *src, u64 page, u64 npages)
+{
+	unsigned long addr = src->base + (page << GOALLOC_PAGE_SHIFT);
+	unsigned long end = addr + (npages << GOALLOC_PAGE_SHIFT);
+
+	/*
+	 * Single pages, because split_page() left each with a count of its
+	 * own; the buddy allocator merges them as they arrive.
+	 */
+	for (; addr < end; addr += PAGE_SIZE)
+		__free_page(virt_to_page((void *)addr));
+}
+
+static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
+				 int nid, gfp_t gfp, struct page_extent *extent)
+{
+	unsigned int need = order_base_2(min) + GOALLOC_PAGE_ORDER;
+	unsigned int order = ilog2(want) + GOALLOC_PAGE_ORDER;
+	gfp_t easy = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL |
+			      __GFP_RETRY_MAYFAIL)) | __GFP_NORETRY | __GFP_NOWARN;
+	struct page *page = NULL;
+
+	if (need > GOALLOC_MAX_ORDER)
+		return -ENOMEM;
+	order = clamp_t(unsigned int, order, need, GOALLOC_MAX_ORDER);
+	for (; order > need && !page; order--) {
+		page = alloc_pages_node(nid, easy, order);
+		if (page)
+			break;
+	}
+	if (!page)
+		page = alloc_pages_node(nid, gfp, order);
+	if (!page)
+		return -ENOMEM;
+	split_page(page, order);
+
+	extent->page = page_source_page(src, page);
+	extent->npages = 1ULL << (order - GOALLOC_PAGE_ORDER);
+	extent->nid = page_to_nid(page);
+	/* Without __GFP_ZERO this asks for the init_on_alloc boot option only. */
+	extent->clean = want_init_on_alloc(0);
+	if (extent->page >= src->nr_pages ||
+	    extent->npages > src->nr_pages - extent->page) {
+		page_source_put_buddy(src, extent->page, extent->npages);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * page_source_init_buddy - make a source of the kernel's own memory
+ * @src: what to fill in
+ */
+void page_source_init_buddy(struct page_source *src)
+{
+	unsigned long first = ULONG_MAX, end = 0;
+	int nid;
+
+	for_each_online_node(nid) {
+		if (!node_spanned_pages(nid))
+			continue;
+		first = min(first, node_start_pfn(nid));
+		end = max(end, node_end_pfn(nid));
+	}
+	first = round_down(first, 1UL << (ARENA_SHIFT - PAGE_SHIFT));
+	end = round_up(end, 1UL << (ARENA_SHIFT - PAGE_SHIFT));
+
+	src->base = (unsigned long)__va(PFN_PHYS(first));
+	src->nr_pages = (end - first) >> GOALLOC_PAGE_ORDER;
+	src->nr_nodes = nr_node_ids;
+	src->get = page_source_get_buddy;
+	src->put = page_source_put_buddy;
+}
+GOALLOC_EXPORT_KUNIT(page_source_init_buddy);
