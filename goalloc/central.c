@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The central list: all spans of one bin on one node, shared by the caches.
+ *
+ * A span is in one of three places. Owned: one cache allocates from it without
+ * a lock. Partial: it has free slots and nobody allocates from it. Full: it has
+ * none. What caches free comes back here in batches and only sets the span's
+ * freed bits; the bits are folded in when the span is next taken up, see
+ * span_bits.c. A span that becomes all free and has no owner goes back to the
+ * page tree at once.
+ *
+ * Partial spans are kept in buckets by how full they are, and the fullest are
+ * used first, so that sparse spans get the chance to drain. Because the fullest
+ * spans have the least to give, a refill empties several of them into the
+ * cache's list of objects, under one lock, before it lends out a span.
+ *
+ * A free that may not take the lock (NMI) marks the slot SLOT_DEFERRED and puts
+ * its span on a lock-free list; whoever next has the lock collects.
+ *
+ * Locks: central->lock is taken first and alone. Pages are given back after it
+ * has been dropped.
+ */
+#include <linux/lockdep.h>
+#include <linux/preempt.h>
+
+#include "central.h"
+#include "compat.h"
+#include "heap.h"
+
+/**
+ * central_init - make an empty central list
+ * @central: what to fill in
+ * @heap: heap it belongs to
+ * @nid: node
+ * @bin: bin
+ */
+void central_init(struct goalloc_central *central, struct goalloc_heap *heap,
+		  int nid, unsigned int bin)
+{
+	int i;
+
+	raw_spin_lock_init(&central->lock);
+	central->heap = heap;
+	central->nid = nid;
+	central->bin = bin;
+	for (i = 0; i < CENTRAL_BUCKETS; i++)
+		INIT_LIST_HEAD(&central->partial[i]);
+	INIT_LIST_HEAD(&central->full);
+	INIT_LIST_HEAD(&central->owned);
+	init_llist_head(&central->deferred);
+}
+GOALLOC_EXPORT_KUNIT(central_init);
+
+static unsigned int central_bucket(const struct goalloc_span *span)
+{
+	unsigned int bucket = span->nr_free * CENTRAL_BUCKETS / span->bits.nelems;
+
+	return min_t(unsigned int, bucket, CENTRAL_BUCKETS - 1);
+}
+
+/* Put a span without owner where its number of free slots says. */
+static void central_place(struct goalloc_central *central,
+			  struct goalloc_span *span)
+{
+	lockdep_assert_held(&central->lock);
+
+	if (span->nr_free) {
+		span->place = SPAN_PARTIAL;
+		list_move(&span->list,
+			  &central->partial[central_bucket(span)]);
+	} else {
+		span->place = SPAN_FULL;
+		list_move(&span->list, &central->full);
+	}
+}
+
+/* Fold the freed bits in; the span has no owner from here on. */
+static void central_sweep(struct goalloc_central *central,
+			  struct goalloc_span *span)
+{
+	lockdep_assert_held(&central->lock);
+
+	/* What came back is dirty. */
+	if (span->bits.nr_freed)
+		span->needzero = true;
+	central->nr_free -= span->nr_free;
+	span->nr_free = span_bits_sweep(&span->bits);
+	central->nr_free += span->nr_free;
+}
+
+/*
+ * Take a span out that is all free and has no owner. It goes on @empty; the
+ * caller hands it to central_release() when the lock is dropped.
+ */
+static void central_unlink(struct goalloc_central *central,
+			   struct goalloc_span *span, struct list_head *empty)
+{
+	lockdep_assert_held(&central->lock);
+
+	central->nr_free -= span->nr_free;
+	central->nr_spans--;
+	span->place = SPAN_NOWHERE;
+	list_move(&span->list, empty);
+}
+
+static void central_release(struct list_head *empty)
+{
+	struct goalloc_span *span, *next;
+
+	list_for_each_entry_safe(span, next, empty, list) {
+		list_del_init(&span->list);
+		heap_free_span(span);
+	}
+}
+
+/*
+ * Take one slot back, whose state byte says SLOT_FREE already. Fails if the
+ * books have it as free: two bad frees of one object that raced each other can
+ * leave it in two caches. The owner of a span moves freeindex meanwhile, but
+ * whoever frees an object that the owner handed out knows of that.
+ */
+static bool central_put(struct goalloc_central *central,
+			struct goalloc_span *span, unsigned int slot,
+			struct list_head *empty)
+{
+	unsigned int bucket;
+
+	lockdep_assert_held(&central->lock);
+
+	if (unlikely(span_bits_is_free(&span->bits, slot) ||
+		     !span_bits_free(&span->bits, slot)))
+		return false;
+	bucket = central_bucket(span);
+	span->nr_free++;
+	central->nr_free++;
+	if (span->place == SPAN_OWNED)
+		return true;
+	if (span->nr_free == span->bits.nelems)
+		central_unlink(central, span, empty);
+	else if (span->place == SPAN_FULL || central_bucket(span) != bucket)
+		central_place(central, span);
+	return true;
+}
+
+/* Collect the slots that were freed where no lock could be had. */
+static void central_collect(struct goalloc_central *central,
+			    struct list_head *empty)
+{
+	struct goalloc_span *span, *next;
+	struct llist_node *list;
+	unsigned int slot;
+
+	lockdep_assert_held(&central->lock);
+
+	if (likely(llist_empty(&central->deferred)))
+		return;
+	list = llist_del_all(&central->deferred);
+	llist_for_each_entry_safe(span, next, list, deferred) {
+		/*
+		 * Cleared before the bytes are read: a slot deferred from now
+		 * on either is seen below or queues the span again. Pairs with
+		 * xchg() in central_defer().
+		 */
+		xchg(&span->deferring, 0);
+		for (slot = 0; slot < span->bits.nelems; slot++) {
+			if (READ_ONCE(span->state[slot]) != SLOT_DEFERRED)
+				continue;
+			WRITE_ONCE(span->state[slot], SLOT_FREE);
+			central->frees++;
+			/* The span may go away with its last slot. */
+			central_put(central, span, slot, empty);
+			if (span->place == SPAN_NOWHERE)
+				break;
+		}
+	}
+}
+
+/*
+ * Move every free slot of a span without owner into @objs, which has room for
+ * them all. A slot that is free in the books and live to somebody (the race of
+ * central_put() again) counts as taken from here on.
+ */
+static unsigned int central_extract(struct goalloc_central *central,
+				    struct goalloc_span *span, void **objs)
+{
+	unsigned int got = 0;
+	unsigned int slot;
+
+	lockdep_assert_held(&central->lock);
+
+	central_sweep(central, span);
+	while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
+		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
+			objs[got++] = (void *)span_slot_addr(span, slot);
+	}
+	central->nr_free -= span->nr_free;
+	span->nr_free = 0;
+	central_place(central, span);
+	return got;
+}
+
+static struct goalloc_span *central_fullest(struct goalloc_central *central)
+{
+	int i;
+
+	lockdep_assert_held(&central->lock);
+
+	for (i = 0; i < CENTRAL_BUCKETS; i++) {
+		struct goalloc_span *span;
+
+		span = list_first_entry_or_null(&central->partial[i],
+						struct goalloc_span, list);
+		if (span)
+			return span;
+	}
+	return NULL;
+}
+
+/* Lend a span out. What is free in it leaves the central's books. */
+static void central_lend(struct goalloc_central *central,
+			 struct goalloc_span *span)
+{
+	lockdep_assert_held(&central->lock);
+
+	central_sweep(central, span);
+	central->nr_free -= span->nr_free;
+	span->nr_free = 0;
+	span->place = SPAN_OWNED;
+	central->nr_owned++;
+	list_move(&span->list, &central->owned);
+}
+
+/* Take a lent span back. */
+static void central_return(struct goalloc_central *central,
+			   struct goalloc_span *span, struct list_head *empty)
+{
+	lockdep_assert_held(&central->lock);
+
+	central->nr_owned--;
+	central_sweep(central, span);
+	if (span->nr_free == span->bits.nelems)
+		central_unlink(central, span, empty);
+	else
+		central_place(central, span);
+}
+
+/**
+ * central_refill - exchange a used-up span for memory
+ * @central: the central list
+ * @old: span of this central that the cache has used up, or NULL
+ * @objs: where to put single objects
+ * @room: how many fit there
+ * @got: how many were put there
+ *
+ * Context: Any but NMI, preemption off.
+ * Return: a span that the cache now owns; NULL if the single objects are
+ *         enough for now, or if there is nothing.
+ */
+struct goalloc_span *central_refill(struct goalloc_central *central,
+				    struct goalloc_span *old, void **objs,
+				    unsigned int room, unsigned int *got)
+{
+	struct goalloc_span *span;
+	unsigned int filled = 0;
+	unsigned long flags;
+	LIST_HEAD(empty);
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central_collect(central, &empty);
+	if (old)
+		central_return(central, old, &empty);
+	/* Half of the room: the cache must be able to take frees as well. */
+	for (;;) {
+		span = central_fullest(central);
+		if (!span || filled >= (room + 1) / 2 ||
+		    span->nr_free > room - filled)
+			break;
+		filled += central_extract(central, span, objs + filled);
+	}
+	if (filled) {
+		span = NULL;
+	} else if (!span && !list_empty(&empty)) {
+		/* Nothing but what was about to go: keep that. */
+		span = list_first_entry(&empty, struct goalloc_span, list);
+		central->nr_free += span->nr_free;
+		central->nr_spans++;
+	}
+	if (span)
+		central_lend(central, span);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&empty);
+	*got = filled;
+	return span;
+}
+GOALLOC_EXPORT_KUNIT(central_refill);
+
+/**
+ * central_own - enter a new span that a cache allocates from
+ * @central: the central list
+ * @span: new span of its bin and node
+ *
+ * Context: Any but NMI.
+ */
+void central_own(struct goalloc_central *central, struct goalloc_span *span)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	span->place = SPAN_OWNED;
+	central->nr_spans++;
+	central->nr_owned++;
+	list_add(&span->list, &central->owned);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+}
+GOALLOC_EXPORT_KUNIT(central_own);
+
+/**
+ * central_add - enter a new span that nobody allocates from
+ * @central: the central list
+ * @span: new span of its bin and node
+ *
+ * Context: Any but NMI.
+ */
+void central_add(struct goalloc_central *central, struct goalloc_span *span)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central->nr_spans++;
+	span->nr_free = span->bits.nelems;
+	central->nr_free += span->nr_free;
+	central_place(central, span);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+}
+GOALLOC_EXPORT_KUNIT(central_add);
+
+/**
+ * central_disown - take a span back from a cache
+ * @central: the central list
+ * @span: span that the cache owned and no longer looks at
+ *
+ * Context: Any but NMI.
+ */
+void central_disown(struct goalloc_central *central, struct goalloc_span *span)
+{
+	unsigned long flags;
+	LIST_HEAD(empty);
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central_collect(central, &empty);
+	central_return(central, span, &empty);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&empty);
+}
+GOALLOC_EXPORT_KUNIT(central_disown);
+
+/**
+ * central_flush - take many free objects back
+ * @central: the central list
+ * @objs: the objects, all of its bin and node, their state SLOT_FREE
+ * @nr: how many
+ *
+ * Context: Any but NMI, preemption off.
+ * Return: how many were not free for us to take, which only a race of two bad
+ *         frees can bring about; they were ignored.
+ */
+unsigned int central_flush(struct goalloc_central *central,
+			   void *const *objs, unsigned int nr)
+{
+	const struct pagemap *map = &central->heap->space->map;
+	unsigned int foreign = 0;
+	unsigned long flags;
+	LIST_HEAD(empty);
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central_collect(central, &empty);
+	for (i = 0; i < nr; i++) {
+		struct slot_ref ref;
+
+		if (unlikely(!slot_find(map, (unsigned long)objs[i], &ref) ||
+			     ref.span->heap != central->heap ||
+			     ref.span->bin != central->bin ||
+			     ref.span->place == SPAN_NOWHERE ||
+			     READ_ONCE(*ref.state) != SLOT_FREE ||
+			     !central_put(central, ref.span, ref.slot, &empty)))
+			foreign++;
+	}
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&empty);
+	return foreign;
+}
+GOALLOC_EXPORT_KUNIT(central_flush);
+
+/**
+ * central_alloc - allocate one object past the caches
+ * @central: the central list
+ * @asked: bytes requested, for the statistics
+ *
+ * Context: Any context. In NMI the lock is only tried.
+ * Return: the object, its state SLOT_LIVE and its contents unknown, or NULL.
+ */
+void *central_alloc(struct goalloc_central *central, size_t asked)
+{
+	struct goalloc_span *span;
+	unsigned long flags;
+	void *obj = NULL;
+	LIST_HEAD(empty);
+	unsigned int slot;
+
+	if (!raw_spin_trylock_irqsave(&central->lock, flags)) {
+		if (in_nmi())
+			return NULL;
+		raw_spin_lock_irqsave(&central->lock, flags);
+	}
+	/* Spans that become empty cannot be released from NMI. */
+	if (!in_nmi())
+		central_collect(central, &empty);
+	while (!obj && (span = central_fullest(central))) {
+		central_sweep(central, span);
+		slot = span_bits_next(&span->bits);
+		span->nr_free--;
+		central->nr_free--;
+		span->needzero = true;
+		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE)) {
+			WRITE_ONCE(span->state[slot], SLOT_LIVE);
+			obj = (void *)span_slot_addr(span, slot);
+			central->allocs++;
+			central->asked += asked;
+		}
+		central_place(central, span);
+	}
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&empty);
+	return obj;
+}
+GOALLOC_EXPORT_KUNIT(central_alloc);
+
+/**
+ * central_free - take one object back past the caches
+ * @central: the central list
+ * @span: its span
+ * @slot: its slot; the state byte says SLOT_FREE already
+ *
+ * Context: Any but NMI.
+ */
+void central_free(struct goalloc_central *central, struct goalloc_span *span,
+		  unsigned int slot)
+{
+	unsigned long flags;
+	LIST_HEAD(empty);
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central->frees++;
+	central_put(central, span, slot, &empty);
+	central_collect(central, &empty);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&empty);
+}
+GOALLOC_EXPORT_KUNIT(central_free);
+
+/**
+ * central_defer - take one object back without a lock
+ * @central: the central list
+ * @span: its span
+ * @slot: its slot; the caller has it in hand
+ *
+ * Context: Any context, NMI included.
+ */
+void central_defer(struct goalloc_central *central, struct goalloc_span *span,
+		   unsigned int slot)
+{
+	WRITE_ONCE(span->state[slot], SLOT_DEFERRED);
+	/* Orders the byte before the flag; pairs with central_collect(). */
+	if (!xchg(&span->deferring, 1))
+		llist_add(&span->deferred, &central->deferred);
+}
+GOALLOC_EXPORT_KUNIT(central_defer);
+
+/**
+ * central_drain_deferred - collect what was freed without a lock
+ * @central: the central list
+ *
+ * Context: Any but NMI.
+ */
+void central_drain_deferred(struct goalloc_central *central)
+{
+	unsigned long flags;
+	LIST_HEAD(empty);
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central_collect(central, &empty);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&empty);
+}
+GOALLOC_EXPORT_KUNIT(central_drain_deferred);
