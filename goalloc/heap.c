@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Heaps as instances: how they are made and how they end.
+ *
+ * Ordinary heaps share one address space, the direct map, and one page map, so
+ * that it can be told whose object an address is. Each has its own page trees,
+ * centrals and caches, so that ending it gives back everything it held.
+ *
+ * Locks: heaps_lock guards the list of all heaps (a mutex, never taken with
+ * another goalloc lock held). For the rest see central.c and heap_pages.c.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "cache.h"
+#include "compat.h"
+#include "debugfs.h"
+#include "heap.h"
+
+static LIST_HEAD(heaps);
+static DEFINE_MUTEX(heaps_lock);
+
+struct heap_space goalloc_space;
+
+/**
+ * heap_space_init - make an address space
+ * @space: what to fill in; @space->source is set already
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int heap_space_init(struct heap_space *space)
+{
+	return pagemap_init(&space->map, &space->meta, space->source.base,
+			    space->source.nr_pages);
+}
+GOALLOC_EXPORT_KUNIT(heap_space_init);
+
+/**
+ * heap_space_destroy - end an address space
+ * @space: one in which no heap lives any more
+ *
+ * Context: Process context.
+ */
+void heap_space_destroy(struct heap_space *space)
+{
+	pagemap_destroy(&space->map);
+}
+GOALLOC_EXPORT_KUNIT(heap_space_destroy);
+
+static void *heap_mem_zalloc(const struct palloc_mem *mem, size_t bytes, gfp_t gfp)
+{
+	struct goalloc_heap *heap = container_of(mem, struct goalloc_heap, mem);
+
+	return meta_zalloc(&heap->meta, bytes, gfp, NUMA_NO_NODE);
+}
+
+static void heap_mem_free(const struct palloc_mem *mem, void *p, size_t bytes)
+{
+	struct goalloc_heap *heap = container_of(mem, struct goalloc_heap, mem);
+
+	meta_free(&heap->meta, p, bytes);
+}
+
+static int heap_add_node(struct goalloc_heap *heap, int nid)
+{
+	struct heap_node *node;
+	int bin;
+
+	node = meta_zalloc(&heap->meta, sizeof(*node), GFP_KERNEL, nid);
+	if (!node)
+		return -ENOMEM;
+	raw_spin_lock_init(&node->lock);
+	node->heap = heap;
+	node->nid = nid;
+	INIT_LIST_HEAD(&node->large);
+	init_llist_head(&node->deferred);
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+		central_init(&node->central[bin], heap, nid, bin);
+	if (palloc_init(&node->palloc, &heap->mem, heap->space->source.nr_pages,
+			GFP_KERNEL)) {
+		meta_free(&heap->meta, node, sizeof(*node));
+		return -ENOMEM;
+	}
+	heap->node[nid] = node;
+	return 0;
+}
+
+static size_t heap_bytes(int nr_nodes)
+{
+	return struct_size((struct goalloc_heap *)NULL, node, nr_nodes);
+}
+
+/* Free everything of a heap that holds no pages. */
+static void heap_dismantle(struct goalloc_heap *heap)
+{
+	struct heap_node *node;
+	int nid;
+
+	cache_destroy_all(heap);
+	heap_for_each_node(heap, node, nid) {
+		palloc_destroy(&node->palloc);
+		meta_free(&heap->meta, node, sizeof(*node));
+	}
+	/* Spans that went through RCU still name the heap to bad frees. */
+	synchronize_rcu();
+	kfree(heap);
+}
+
+/**
+ * heap_create - make a heap
+ * @name: name
+ * @attr: attributes, or NULL
+ * @space: address space to live in
+ *
+ * Context: Process context, may sleep.
+ * Return: the heap or an ERR_PTR().
+ */
+struct goalloc_heap *heap_create(const char *name,
+				 const struct goalloc_heap_attr *attr,
+				 struct heap_space *space)
+{
+	struct goalloc_heap *heap;
+	int nr_nodes = space->source.nr_nodes;
+	int nid, err = -ENOMEM;
+
+	heap = kzalloc(heap_bytes(nr_nodes), GFP_KERNEL);
+	if (!heap)
+		return ERR_PTR(-ENOMEM);
+	strscpy(heap->name, name, sizeof(heap->name));
+	heap->space = space;
+	heap->mem.zalloc = heap_mem_zalloc;
+	heap->mem.free = heap_mem_free;
+	heap->nr_nodes = nr_nodes;
+	heap->home = NUMA_NO_NODE;
+	INIT_LIST_HEAD(&heap->all);
+	if (attr) {
+		heap->gfp = attr->gfp;
+		heap->limit = attr->limit >> GOALLOC_PAGE_SHIFT;
+	}
+	for (nid = 0; nid < nr_nodes; nid++) {
+		/* An invented address space has all its nodes. */
+		if (space == &goalloc_space && !node_state(nid, N_MEMORY))
+			continue;
+		err = heap_add_node(heap, nid);
+		if (err)
+			goto fail;
+		if (heap->home == NUMA_NO_NODE)
+			heap->home = nid;
+	}
+	err = cache_init_all(heap);
+	if (err)
+		goto fail;
+	mutex_lock(&heaps_lock);
+	list_add_tail(&heap->all, &heaps);
+	mutex_unlock(&heaps_lock);
+	return heap;
+
+fail:
+	heap_dismantle(heap);
+	return ERR_PTR(err);
+}
+GOALLOC_EXPORT_KUNIT(heap_create);
+
+/* Free every span in a list, objects or not. */
+static void heap_free_list(struct list_head *list)
+{
+	struct goalloc_span *span, *next;
+
+	list_for_each_entry_safe(span, next, list, list) {
+		if (span->kind == SPAN_LARGE) {
+			heap_free_large(span);
+		} else {
+			list_del_init(&span->list);
+			heap_free_span(span);
+		}
+	}
+}
+
+/*
+ * Nobody uses the heap and its caches are drained, so its lists may be walked
+ * without their locks.
+ */
+static void heap_free_objects(struct heap_node *node)
+{
+	int bin, i;
+
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
+		struct goalloc_central *central = &node->central[bin];
+
+		for (i = 0; i < CENTRAL_BUCKETS; i++)
+			heap_free_list(&central->partial[i]);
+		heap_free_list(&central->full);
+	}
+	heap_free_list(&node->large);
+}
+
+/**
+ * heap_destroy - end a heap
+ * @heap: the heap; nobody may be using it any more
+ * @force: take live objects' memory back as well
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if live objects were left; then what describes them is
+ *         left as well, so that a late free is told from a foreign one.
+ */
+int heap_destroy(struct goalloc_heap *heap, bool force)
+{
+	struct heap_node *node;
+	u64 lost = 0;
+	int nid, bin;
+
+	debugfs_remove_heap(heap);
+	mutex_lock(&heaps_lock);
+	list_del_init(&heap->all);
+	mutex_unlock(&heaps_lock);
+
+	cache_drain_all(heap);
+	heap_for_each_node(heap, node, nid) {
+		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+			central_drain_deferred(&node->central[bin]);
+		heap_drain_deferred(node);
+	}
+	if (!force)
+		report_leaks(heap);
+	heap_for_each_node(heap, node, nid) {
+		if (force)
+			heap_free_objects(node);
+		heap_release_free(node);
+		lost += node->palloc.nr_owned;
+	}
+	if (lost) {
+		report_lost(heap, lost);
+		return -EBUSY;
+	}
+	heap_dismantle(heap);
+	return 0;
+}
+GOALLOC_EXPORT_KUNIT(heap_destroy);
+
+/**
+ * heap_for_each - call a function for every heap
+ * @fn: the function; may sleep
+ * @arg: its second argument
+ *
+ * Context: Process context, may sleep.
+ */
+void heap_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg)
+{
+	struct goalloc_heap *heap;
+
+	mutex_lock(&heaps_lock);
+	list_for_each_entry(heap, &heaps, all)
+		fn(heap, arg);
+	mutex_unlock(&heaps_lock);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The heap: page trees, spans and caches under one name.
+ */
+#ifndef GOALLOC_HEAP_H
+#define GOALLOC_HEAP_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <goalloc.h>
+
+#include "central.h"
+#include "meta.h"
+#include "page_source.h"
+#include "pagemap.h"
+#include "palloc.h"
+#include "report.h"
+#include "span.h"
+
+struct dentry;
+struct goalloc_pcpu;
+
+#define HEAP_NAME_LEN 32
+
+/* Objects of more bytes than a chunk holds are not promised to fit anywhere. */
+#define HEAP_MAX_PAGES PAGE_SOURCE_MAX_PAGES
+
+/**
+ * struct heap_space - an address space that heaps live in
+ * @source: where its pages come from
+ * @map: from addresses to spans, of all heaps in it
+ * @meta: memory of @map
+ *
+ * All ordinary heaps share goalloc_space, so that the heap of any address can
+ * be told. Constant once made.
+ */
+struct heap_space {
+	struct page_source source;
+	struct pagemap map;
+	struct goalloc_meta meta;
+};
+
+extern struct heap_space goalloc_space;
+
+int heap_space_init(struct heap_space *space);
+void heap_space_destroy(struct heap_space *space);
+
+/**
+ * struct heap_node - a heap's share of one NUMA node
+ * @lock: "heap lock": guards everything below up to @central; interrupts off,
+ *        not taken in NMI. May be taken with a central lock held, never the
+ *        other way round. Nothing is called under it that can allocate, sleep
+ *        or print.
+ * @heap: heap it belongs to
+ * @nid: node
+ * @palloc: tree of the node's pages
+ * @large: spans of large objects
+ * @span_pages: pages in spans of small objects
+ * @large_pages: pages in spans of large objects
+ * @large_asked: bytes requested with the large objects that live
+ * @large_allocs: large objects ever handed out
+ * @large_frees: large objects ever taken back
+ * @grown: pages ever taken from the source
+ * @released: pages ever given back
+ * @deferred: large spans freed in NMI, still to be taken back; no lock
+ * @central: central lists by bin, each with a lock of its own
+ */
+struct heap_node {
+	raw_spinlock_t lock;
+	struct goalloc_heap *heap;
+	int nid;
+	struct palloc palloc;
+	struct list_head large;
+	u64 span_pages;
+	u64 large_pages;
+	u64 large_asked;
+	u64 large_allocs;
+	u64 large_frees;
+	u64 grown;
+	u64 released;
+	struct llist_head deferred;
+	struct goalloc_central central[GOALLOC_NR_BINS];
+};
+
+/**
+ * struct goalloc_heap - a heap
+ * @cpus: caches per CPU
+ * @space: address space it lives in
+ * @gfp: flags added to every page allocation
+ * @limit: goalloc pages it may hold, 0 for any number
+ * @held: goalloc pages it holds or is about to; checked against @limit
+ * @meta: its own structures
+ * @mem: hands @meta memory to the page trees
+ * @nr_failed: allocations that returned NULL for want of memory
+ * @nr_bad: refused frees by kind
+ * @nr_tiny_direct: tiny objects handed out past the caches, less those taken
+ *                  back past them
+ * @name: for reports
+ * @dir: its debugfs directory
+ * @all: place among all heaps, heaps_lock
+ * @nr_nodes: length of @node
+ * @home: node used for CPUs of nodes without memory
+ * @node: by node number, NULL for nodes without memory
+ */
+struct goalloc_heap {
+	struct goalloc_pcpu __percpu *cpus;
+	struct heap_space *space;
+	gfp_t gfp;
+	u64 limit;
+	atomic64_t held;
+	struct goalloc_meta meta;
+	struct palloc_mem mem;
+	atomic64_t nr_failed;
+	atomic64_t nr_bad[NR_BAD_FREES];
+	atomic64_t nr_tiny_direct;
+	char name[HEAP_NAME_LEN];
+	struct dentry *dir;
+	struct list_head all;
+	int nr_nodes;
+	int home;
+	struct heap_node *node[];
+};
+
+extern struct goalloc_heap *goalloc_default;
+
+struct goalloc_heap *heap_create(const char *name,
+				 const struct goalloc_heap_attr *attr,
+				 struct heap_space *space);
+int heap_destroy(struct goalloc_heap *heap, bool force);
+void heap_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg);
+
+u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
+		     struct heap_node **from, bool *clean);
+void heap_free_pages(struct heap_node *node, u64 page, u64 npages);
+void heap_release_pages(struct heap_node *node, u64 page, u64 npages);
+u64 heap_release_free(struct heap_node *node);
+
+struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
+				     gfp_t gfp);
+void heap_free_span(struct goalloc_span *span);
+void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
+		       gfp_t gfp, int nid);
+void heap_free_large(struct goalloc_span *span);
+void heap_drain_deferred(struct heap_node *node);
+
+/* The node that serves @nid, which may have no memory or not exist. */
+static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
+					     int nid)
+{
+	if (nid < 0 || nid >= heap->nr_nodes || !heap->node[nid])
+		nid = heap->home;
+	return heap->node[nid];
+}
+
+static inline struct goalloc_central *
+heap_central_of(const struct goalloc_span *span)
+{
+	return &span->heap->node[span->nid]->central[span->bin];
+}
+
+/* Is a page one that the node holds? Heap lock. */
+static inline bool heap_node_owns(const struct heap_node *node, u64 page)
+{
+	const struct palloc_chunk *chunk;
+	unsigned int word = page % PALLOC_CHUNK_PAGES / 64;
+	u64 bit = 1ULL << page % 64;
+
+	lockdep_assert_held(&node->lock);
+
+	chunk = palloc_chunk_of(&node->palloc, page / PALLOC_CHUNK_PAGES);
+	/* Both bits set: not ours, see palloc.c. */
+	return chunk && !(chunk->alloc[word] & chunk->scavenged[word] & bit);
+}
+
+static inline unsigned long heap_page_addr(const struct goalloc_heap *heap,
+					   u64 page)
+{
+	return heap->space->source.base + (page << GOALLOC_PAGE_SHIFT);
+}
+
+#define heap_for_each_node(heap, node, i)				\
+	for ((i) = 0; (i) < (heap)->nr_nodes; (i)++)			\
+		if (((node) = (heap)->node[i]))
+
+#endif /* GOALLOC_HEAP_H */

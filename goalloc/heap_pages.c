@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages, spans and large objects of a heap.
+ *
+ * Runs of pages come out of the node's page tree, lowest address first. When
+ * the tree has no run that is long enough, the heap grows: a block is taken
+ * from the page source with no lock held, its bookkeeping is made, and only
+ * then is it entered into the tree and the run cut from it in one go, so that
+ * nobody can snatch it. Two CPUs may grow at once; the loser's block is simply
+ * more free pages.
+ *
+ * How much to grow: in proportion to what the heap holds already (a sixteenth),
+ * never more than a chunk. A small heap stays small, and a large one grows in
+ * blocks that the buddy allocator can merge again.
+ *
+ * Locks: heap_node->lock, with nothing called under it that can allocate.
+ */
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "heap.h"
+
+/* Growth in goalloc pages: not below, and held pages shifted right by this. */
+#define HEAP_GROW_MIN 8
+#define HEAP_GROW_SHIFT 4
+
+/* Cut an aligned run out of the tree. */
+static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
+{
+	u64 slack = align - 1;
+	u64 page, first, scav;
+
+	lockdep_assert_held(&node->lock);
+
+	page = palloc_alloc(&node->palloc, npages + slack, &scav);
+	if (page == PALLOC_NONE)
+		return page;
+	*clean = scav == npages + slack;
+	if (!slack)
+		return page;
+	first = round_up(page, align);
+	if (first != page)
+		palloc_free(&node->palloc, page, first - page);
+	if (first - page != slack)
+		palloc_free(&node->palloc, first + npages, slack - (first - page));
+	return first;
+}
+
+/* Reserve @npages of the heap's limit. */
+static bool heap_charge(struct goalloc_heap *heap, u64 npages)
+{
+	if (atomic64_add_return(npages, &heap->held) <= heap->limit ||
+	    !heap->limit)
+		return true;
+	atomic64_sub(npages, &heap->held);
+	return false;
+}
+
+/*
+ * Take a block from the source and cut a run from it. The block may be on
+ * another node than was asked for.
+ */
+static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
+		     struct heap_node **from, bool *clean)
+{
+	struct goalloc_heap *heap = node->heap;
+	struct page_source *source = &heap->space->source;
+	u64 need = roundup_pow_of_two(npages + align - 1);
+	struct page_extent extent;
+	u64 want, page;
+	unsigned long flags;
+
+	/* Blocks are as aligned as they are long. */
+	if (align > 1)
+		need = max(roundup_pow_of_two(npages), align);
+	if (need > HEAP_MAX_PAGES)
+		return PALLOC_NONE;
+
+	want = max_t(u64, HEAP_GROW_MIN,
+		     (u64)atomic64_read(&heap->held) >> HEAP_GROW_SHIFT);
+	want = clamp_t(u64, rounddown_pow_of_two(want), need, max_t(u64, need, PALLOC_CHUNK_PAGES));
+	if (!heap_charge(heap, want)) {
+		want = need;
+		if (!heap_charge(heap, want))
+			return PALLOC_NONE;
+	}
+
+	gfp = (gfp & ~(__GFP_ZERO | __GFP_COMP | __GFP_MOVABLE | __GFP_ACCOUNT)) |
+	      heap->gfp;
+	if (source->get(source, need, want, node->nid, gfp, &extent)) {
+		atomic64_sub(want, &heap->held);
+		return PALLOC_NONE;
+	}
+	/* What is charged is what came. */
+	atomic64_sub(want - extent.npages, &heap->held);
+
+	node = extent.nid >= 0 && extent.nid < heap->nr_nodes ?
+	       heap->node[extent.nid] : NULL;
+	if (!node || palloc_reserve(&node->palloc, extent.page, extent.npages, gfp) ||
+	    pagemap_reserve(&heap->space->map, extent.page, extent.npages, gfp)) {
+		source->put(source, extent.page, extent.npages);
+		atomic64_sub(extent.npages, &heap->held);
+		return PALLOC_NONE;
+	}
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	palloc_grow(&node->palloc, extent.page, extent.npages, extent.clean);
+	node->grown += extent.npages;
+	page = heap_cut(node, npages, align, clean);
+	if (page == PALLOC_NONE && align > 1) {
+		/* An aligned block of just the size has no room for the slack. */
+		page = heap_cut(node, need, 1, clean);
+		if (page != PALLOC_NONE && page % align) {
+			palloc_free(&node->palloc, page, need);
+			page = PALLOC_NONE;
+		} else if (page != PALLOC_NONE && need != npages) {
+			palloc_free(&node->palloc, page + npages, need - npages);
+		}
+	}
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	*from = node;
+	return page;
+}
+
+/**
+ * heap_drain_deferred - take back the large objects that NMIs freed
+ * @node: the node
+ *
+ * Context: Any but NMI.
+ */
+void heap_drain_deferred(struct heap_node *node)
+{
+	struct goalloc_span *span, *next;
+
+	if (likely(llist_empty(&node->deferred)))
+		return;
+	llist_for_each_entry_safe(span, next, llist_del_all(&node->deferred), deferred)
+		heap_free_large(span);
+}
+
+/**
+ * heap_alloc_pages - allocate a run of pages
+ * @node: preferred node of the heap
+ * @npages: length in goalloc pages
+ * @align: alignment of the page number, a power of two
+ * @gfp: how hard to try
+ * @from: the node that the pages are on
+ * @clean: whether they are known to hold zeros
+ *
+ * Context: Any that @gfp allows but NMI; no goalloc lock may be held.
+ * Return: number of the first page, or PALLOC_NONE.
+ */
+u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
+		     struct heap_node **from, bool *clean)
+{
+	unsigned long flags;
+	u64 page;
+
+	heap_drain_deferred(node);
+	raw_spin_lock_irqsave(&node->lock, flags);
+	page = heap_cut(node, npages, align, clean);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	*from = node;
+	if (page != PALLOC_NONE)
+		return page;
+	return heap_grow(node, npages, align, gfp, from, clean);
+}
+GOALLOC_EXPORT_KUNIT(heap_alloc_pages);
+
+/**
+ * heap_free_pages - free a run of pages into the tree
+ * @node: node they are on
+ * @page: first page
+ * @npages: length in goalloc pages
+ *
+ * Context: Any but NMI.
+ */
+void heap_free_pages(struct heap_node *node, u64 page, u64 npages)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	palloc_free(&node->palloc, page, npages);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+}
+GOALLOC_EXPORT_KUNIT(heap_free_pages);
+
+/**
+ * heap_release_pages - give an allocated run back to the page source
+ * @node: node the pages are on
+ * @page: first page
+ * @npages: length in goalloc pages
+ *
+ * Context: Any but NMI.
+ */
+void heap_release_pages(struct heap_node *node, u64 page, u64 npages)
+{
+	struct page_source *source = &node->heap->space->source;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	palloc_disown(&node->palloc, page, npages);
+	node->released += npages;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	source->put(source, page, npages);
+	atomic64_sub(npages, &node->heap->held);
+}
+GOALLOC_EXPORT_KUNIT(heap_release_pages);
+
+/**
+ * heap_release_free - give every free page back to the page source
+ * @node: the node
+ *
+ * Context: Process context.
+ * Return: pages given back.
+ */
+u64 heap_release_free(struct heap_node *node)
+{
+	u64 released = 0;
+	u64 run, page, scav;
+	unsigned long flags;
+
+	/* The longest runs first: halve the length whenever none is left. */
+	for (run = PALLOC_CHUNK_PAGES; run; run /= 2) {
+		for (;;) {
+			raw_spin_lock_irqsave(&node->lock, flags);
+			page = palloc_alloc(&node->palloc, run, &scav);
+			raw_spin_unlock_irqrestore(&node->lock, flags);
+			if (page == PALLOC_NONE)
+				break;
+			heap_release_pages(node, page, run);
+			released += run;
+		}
+	}
+	return released;
+}
+GOALLOC_EXPORT_KUNIT(heap_release_free);
+
+/* A span with pages that the page map knows. */
+static struct goalloc_span *heap_make_span(struct heap_node *node,
+					   const struct span_shape *shape,
+					   u64 align, gfp_t gfp)
+{
+	struct goalloc_heap *heap = node->heap;
+	struct goalloc_span *span;
+	struct heap_node *from;
+	bool clean;
+
+	span = meta_zalloc(&heap->meta, span_bytes(shape), gfp, node->nid);
+	if (!span)
+		return NULL;
+	span_init(span, shape, heap);
+	span->page = heap_alloc_pages(node, shape->npages, align, gfp, &from, &clean);
+	if (span->page == PALLOC_NONE) {
+		meta_free(&heap->meta, span, span_bytes(shape));
+		return NULL;
+	}
+	span->base = heap_page_addr(heap, span->page);
+	span->nid = from->nid;
+	span->needzero = !clean;
+	pagemap_set(&heap->space->map, span->page, span->npages, span);
+	return span;
+}
+
+/* Free the structure of a span that has left the page map. */
+static void heap_bury_span(struct goalloc_span *span)
+{
+	struct span_shape shape = span->kind == SPAN_LARGE ?
+				  span_shape_large(span->npages) :
+				  span_shape_small(span->bin);
+
+	meta_forget(&span->heap->meta, span, span_bytes(&shape));
+	kfree_rcu(span, rcu);
+}
+
+/**
+ * heap_alloc_span - make a span of small objects
+ * @node: preferred node
+ * @bin: which objects
+ * @gfp: how hard to try
+ *
+ * Context: Any that @gfp allows but NMI; no goalloc lock may be held.
+ * Return: the span, in the page map and in no central list, or NULL.
+ */
+struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
+				     gfp_t gfp)
+{
+	struct span_shape shape = span_shape_small(bin);
+	struct goalloc_span *span;
+	unsigned long flags;
+
+	span = heap_make_span(node, &shape, 1, gfp);
+	if (!span)
+		return NULL;
+	node = node->heap->node[span->nid];
+	raw_spin_lock_irqsave(&node->lock, flags);
+	node->span_pages += span->npages;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	return span;
+}
+GOALLOC_EXPORT_KUNIT(heap_alloc_span);
+
+/**
+ * heap_free_span - free a span of small objects
+ * @span: span in no list, all of whose slots are free
+ *
+ * Context: Any but NMI.
+ */
+void heap_free_span(struct goalloc_span *span)
+{
+	struct heap_node *node = span->heap->node[span->nid];
+	unsigned long flags;
+
+	/* Out of the map before the pages can be anybody else's. */
+	pagemap_set(&span->heap->space->map, span->page, span->npages, NULL);
+	raw_spin_lock_irqsave(&node->lock, flags);
+	node->span_pages -= span->npages;
+	palloc_free(&node->palloc, span->page, span->npages);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	heap_bury_span(span);
+}
+GOALLOC_EXPORT_KUNIT(heap_free_span);
+
+/**
+ * heap_alloc_large - allocate whole pages for one object
+ * @heap: the heap
+ * @size: bytes, not 0
+ * @align: alignment in bytes, a power of two
+ * @gfp: as for goalloc()
+ * @nid: preferred node
+ *
+ * Context: Any that @gfp allows but NMI.
+ * Return: the object, or NULL.
+ */
+void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
+		       gfp_t gfp, int nid)
+{
+	struct heap_node *node = heap_node_of(heap, nid);
+	struct goalloc_span *span;
+	struct span_shape shape;
+	unsigned long flags;
+
+	if (size > GOALLOC_MAX_SIZE || align > GOALLOC_MAX_SIZE)
+		return NULL;
+	shape = span_shape_large(DIV_ROUND_UP(size, GOALLOC_PAGE_SIZE));
+	span = heap_make_span(node, &shape,
+			      max_t(u64, align >> GOALLOC_PAGE_SHIFT, 1), gfp);
+	if (!span)
+		return NULL;
+	span->asked = size;
+	span->bits.freeindex = 1;
+	WRITE_ONCE(span->state[0], SLOT_LARGE);
+
+	node = heap->node[span->nid];
+	raw_spin_lock_irqsave(&node->lock, flags);
+	list_add(&span->list, &node->large);
+	node->large_pages += span->npages;
+	node->large_asked += size;
+	node->large_allocs++;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+
+	if (span->needzero && want_init_on_alloc(gfp))
+		memset((void *)span->base, 0, span->elemsize);
+	return (void *)span->base;
+}
+GOALLOC_EXPORT_KUNIT(heap_alloc_large);
+
+/**
+ * heap_free_large - free a large object
+ * @span: its span, whose slot the caller has in hand
+ *
+ * Context: Any context. In NMI the work is left for later.
+ */
+void heap_free_large(struct goalloc_span *span)
+{
+	struct heap_node *node = span->heap->node[span->nid];
+	unsigned long flags;
+
+	if (in_nmi()) {
+		WRITE_ONCE(span->state[0], SLOT_DEFERRED);
+		llist_add(&span->deferred, &node->deferred);
+		return;
+	}
+	WRITE_ONCE(span->state[0], SLOT_FREE);
+	if (want_init_on_free())
+		memset((void *)span->base, 0, span->elemsize);
+	pagemap_set(&span->heap->space->map, span->page, span->npages, NULL);
+	raw_spin_lock_irqsave(&node->lock, flags);
+	list_del_init(&span->list);
+	node->large_pages -= span->npages;
+	node->large_asked -= span->asked;
+	node->large_frees++;
+	palloc_free(&node->palloc, span->page, span->npages);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	heap_bury_span(span);
+}
+GOALLOC_EXPORT_KUNIT(heap_free_large);
