@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The caches: where almost every allocation and free ends.
+ *
+ * A cache belongs to one CPU and one context level (task, softirq, hardirq).
+ * It is used with preemption off; what interrupts it has a cache of its own, so
+ * there is no lock and no disabling of interrupts. NMI has none and goes to the
+ * central, where it only tries the lock.
+ *
+ * Per bin a cache has a short list of free objects, last in first out, and a
+ * span it allocates from once the list is empty. When both are empty it
+ * exchanges the used-up span at the central for objects or another span; when
+ * the list is full it takes the older half there. Objects of another node go to
+ * their own central at once, so that a list never mixes nodes.
+ *
+ * Caches and lists are made when first needed, with what the caller's flags
+ * allow; where that fails the central serves the caller directly. So a CPU that
+ * never allocates in an interrupt pays nothing for it.
+ *
+ * Locks: none here; central and heap locks are taken inside their functions.
+ */
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+
+#include "cache.h"
+#include "compat.h"
+
+static_assert(sizeof(struct cache_bin) == 64);
+
+struct goalloc_span cache_no_span;
+
+struct goalloc_cache cache_none = {
+	.nid = NUMA_NO_NODE,
+	.bin = { [0 ... GOALLOC_NR_BINS - 1] = { .span = &cache_no_span } },
+};
+
+/* Objects that a list of @bin may hold; interrupts get by with less. */
+static unsigned int cache_bin_cap(unsigned int bin, unsigned int level)
+{
+	unsigned int size = span_shape_small(bin).elemsize;
+	unsigned int cap = clamp_t(unsigned int, CACHE_MAX_BYTES / size, 1,
+				   CACHE_MAX_OBJS);
+
+	return level ? max(cap / 4, 1U) : cap;
+}
+
+/*
+ * Make the cache of this CPU and level if there is none. Another one may be
+ * made meanwhile, or the caller end up on another CPU; whoever comes second
+ * throws his away.
+ */
+static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
+{
+	struct goalloc_cache *cache;
+	struct goalloc_cache **place;
+	int i;
+
+	cache = meta_zalloc(&heap->meta, sizeof(*cache), gfp, numa_mem_id());
+	if (!cache)
+		return false;
+	for (i = 0; i < GOALLOC_NR_BINS; i++)
+		cache->bin[i].span = &cache_no_span;
+
+	preempt_disable();
+	cache->level = interrupt_context_level();
+	cache->nid = heap_node_of(heap, numa_mem_id())->nid;
+	place = &this_cpu_ptr(heap->cpus)->level[cache->level];
+	if (*place == &cache_none) {
+		/* Statistics read it from other CPUs. */
+		smp_store_release(place, cache);
+		cache = NULL;
+	}
+	preempt_enable();
+	if (cache)
+		meta_free(&heap->meta, cache, sizeof(*cache));
+	return true;
+}
+
+/* Take objects to the central until @keep are left, the oldest first. */
+static void cache_flush_bin(struct goalloc_heap *heap, struct goalloc_cache *cache,
+			    unsigned int bin, unsigned int keep)
+{
+	struct cache_bin *b = &cache->bin[bin];
+	unsigned int nr = b->count - keep;
+	unsigned int foreign;
+
+	foreign = central_flush(&heap->node[cache->nid]->central[bin], b->objs, nr);
+	memmove(b->objs, b->objs + nr, keep * sizeof(b->objs[0]));
+	b->count = keep;
+	b->flushes++;
+	if (unlikely(foreign)) {
+		b->frees -= foreign;
+		atomic64_add(foreign, &heap->nr_bad[BAD_FREE_RACE]);
+	}
+}
+
+/* Make the list of a bin. Called with preemption on, as it may allocate. */
+static bool cache_make_list(struct goalloc_heap *heap, unsigned int bin)
+{
+	unsigned int cap = cache_bin_cap(bin, interrupt_context_level());
+	struct cache_bin *b;
+	void **objs;
+
+	objs = meta_zalloc(&heap->meta, cap * sizeof(*objs),
+			   GFP_NOWAIT | __GFP_NOWARN, NUMA_NO_NODE);
+	if (!objs)
+		return false;
+	preempt_disable();
+	b = &cache_get(heap)->bin[bin];
+	if (cache_get(heap) != &cache_none && !b->cap) {
+		b->objs = objs;
+		b->cap = cap;
+		objs = NULL;
+	}
+	preempt_enable();
+	meta_free(&heap->meta, objs, cap * sizeof(*objs));
+	return true;
+}
+
+/**
+ * cache_put - give a free object to the cache, or past it
+ * @heap: its heap
+ * @ref: the object, its state SLOT_FREE
+ *
+ * Context: Any but NMI, preemption off, a cache may be missing.
+ */
+void cache_put(struct goalloc_heap *heap, const struct slot_ref *ref)
+{
+	struct goalloc_cache *cache = cache_get(heap);
+	unsigned int bin = ref->span->bin;
+	struct cache_bin *b = &cache->bin[bin];
+
+	if (ref->span->nid != cache->nid || !b->cap) {
+		central_free(heap_central_of(ref->span), ref->span, ref->slot);
+		return;
+	}
+	if (b->count == b->cap)
+		cache_flush_bin(heap, cache, bin, b->cap / 2);
+	b->objs[b->count++] = (void *)span_slot_addr(ref->span, ref->slot);
+	b->frees++;
+}
+
+/**
+ * cache_free_slow - free an object when the list has no room
+ * @heap: its heap
+ * @ref: the object, its state SLOT_FREE
+ *
+ * Context: Any context, preemption as the caller of the allocator had it.
+ */
+void cache_free_slow(struct goalloc_heap *heap, const struct slot_ref *ref)
+{
+	struct goalloc_cache *cache;
+	bool made = false;
+
+	if (in_nmi()) {
+		central_defer(heap_central_of(ref->span), ref->span, ref->slot);
+		return;
+	}
+	for (;;) {
+		preempt_disable();
+		cache = cache_get(heap);
+		if (made || (cache != &cache_none && cache->bin[ref->span->bin].cap))
+			break;
+		preempt_enable();
+		made = !(cache == &cache_none ?
+			 cache_create(heap, GFP_NOWAIT | __GFP_NOWARN) :
+			 cache_make_list(heap, ref->span->bin));
+	}
+	cache_put(heap, ref);
+	preempt_enable();
+}
+
+/*
+ * Take an object from list or span, asking the central when both are empty.
+ * Preemption is off. NULL if the central has nothing either; then the cache
+ * has no span.
+ */
+static void *cache_take(struct goalloc_heap *heap, struct goalloc_cache *cache,
+			unsigned int bin, bool *dirty)
+{
+	struct cache_bin *b = &cache->bin[bin];
+	struct goalloc_span *old;
+	struct slot_ref ref;
+	unsigned int got;
+	void *obj;
+
+	for (;;) {
+		while (b->count) {
+			obj = b->objs[--b->count];
+			*dirty = true;
+			if (likely(cache_may_hand_out(heap, &heap->space->map,
+						      bin, obj, &ref)))
+				goto out;
+			b->frees--;
+			atomic64_inc(&heap->nr_bad[BAD_FREE_RACE]);
+		}
+		ref.span = b->span;
+		while (ref.span != &cache_no_span) {
+			ref.slot = span_bits_next(&ref.span->bits);
+			if (ref.slot >= ref.span->bits.nelems)
+				break;
+			ref.state = ref.span->state + ref.slot;
+			obj = (void *)span_slot_addr(ref.span, ref.slot);
+			*dirty = ref.span->needzero;
+			if (likely(READ_ONCE(*ref.state) == SLOT_FREE))
+				goto out;
+		}
+
+		old = ref.span == &cache_no_span ? NULL : ref.span;
+		b->span = &cache_no_span;
+		if (old && old->nid != cache->nid) {
+			central_disown(heap_central_of(old), old);
+			old = NULL;
+		}
+		b->refills++;
+		ref.span = central_refill(&heap->node[cache->nid]->central[bin],
+					  old, b->objs, b->cap, &got);
+		b->count = got;
+		if (ref.span)
+			b->span = ref.span;
+		else if (!got)
+			return NULL;
+	}
+
+out:
+	WRITE_ONCE(*ref.state, SLOT_LIVE);
+	return obj;
+}
+
+/* Allocate past the caches: from a central, or from a span made for it. */
+static void *cache_alloc_direct(struct goalloc_heap *heap, unsigned int bin,
+				size_t asked, gfp_t gfp, int nid)
+{
+	struct heap_node *node = heap_node_of(heap, nid);
+	struct goalloc_span *span;
+	void *obj;
+
+	/* Whoever is quicker may empty the new span; then make another. */
+	while (!(obj = central_alloc(&node->central[bin], asked))) {
+		if (in_nmi())
+			return NULL;
+		span = heap_alloc_span(node, bin, gfp);
+		if (!span)
+			return NULL;
+		node = heap->node[span->nid];
+		central_add(&node->central[bin], span);
+	}
+	return obj;
+}
+
+/* The last resort: any node that still has an object. */
+static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
+				  size_t asked, gfp_t gfp)
+{
+	struct heap_node *node;
+	void *obj;
+	int nid;
+
+	if (gfp & __GFP_THISNODE)
+		return NULL;
+	heap_for_each_node(heap, node, nid) {
+		obj = central_alloc(&node->central[bin], asked);
+		if (obj)
+			return obj;
+	}
+	return NULL;
+}
+
+static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
+			      void *obj, bool dirty, gfp_t gfp)
+{
+	if (!obj)
+		atomic64_inc(&heap->nr_failed);
+	else if (dirty && want_init_on_alloc(gfp))
+		memset(obj, 0, span_shape_small(bin).elemsize);
+	return obj;
+}
+
+/**
+ * cache_alloc_node - allocate a small object on a node
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested
+ * @gfp: as for goalloc()
+ * @nid: the node
+ *
+ * Context: Any context that @gfp allows.
+ * Return: the object or NULL.
+ */
+void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+		       gfp_t gfp, int nid)
+{
+	void *obj = cache_alloc_direct(heap, bin, asked, gfp, nid);
+
+	if (!obj)
+		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
+	return cache_alloc_done(heap, bin, obj, true, gfp);
+}
+
+/**
+ * cache_alloc_slow - allocate a small object when list and window are empty
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested
+ * @gfp: as for goalloc()
+ *
+ * Context: Any context that @gfp allows.
+ * Return: the object or NULL.
+ */
+void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+		       gfp_t gfp)
+{
+	struct goalloc_span *fresh = NULL;
+	struct goalloc_cache *cache;
+	bool dirty = true;
+	bool made = false;
+	void *obj;
+
+	for (;;) {
+		preempt_disable();
+		cache = cache_get(heap);
+		if (cache == &cache_none) {
+			preempt_enable();
+			if (!made && cache_create(heap, gfp | __GFP_NOWARN)) {
+				made = true;
+				continue;
+			}
+			if (fresh)
+				central_add(heap_central_of(fresh), fresh);
+			return cache_alloc_node(heap, bin, asked, gfp, numa_mem_id());
+		}
+		made = false;
+		obj = cache_take(heap, cache, bin, &dirty);
+		if (!obj && fresh) {
+			central_own(heap_central_of(fresh), fresh);
+			cache->bin[bin].span = fresh;
+			fresh = NULL;
+			obj = cache_take(heap, cache, bin, &dirty);
+		}
+		if (obj) {
+			cache->bin[bin].allocs++;
+			cache->bin[bin].asked += asked;
+		}
+		preempt_enable();
+		if (obj)
+			break;
+		/* Nothing in any place of ours: grow, with preemption on. */
+		fresh = heap_alloc_span(heap_node_of(heap, numa_mem_id()), bin, gfp);
+		if (!fresh) {
+			obj = cache_alloc_anywhere(heap, bin, asked, gfp);
+			return cache_alloc_done(heap, bin, obj, true, gfp);
+		}
+	}
+	if (fresh)
+		central_add(heap_central_of(fresh), fresh);
+	return cache_alloc_done(heap, bin, obj, dirty, gfp);
+}
+
+/* The pages are the heap's, but in no span: freed before? */
+static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
+{
+	u64 page = (addr - heap->space->source.base) >> GOALLOC_PAGE_SHIFT;
+	struct heap_node *node;
+	bool owned = false;
+	unsigned long flags;
+	int nid;
+
+	if (page >= heap->space->source.nr_pages || in_nmi())
+		return false;
+	heap_for_each_node(heap, node, nid) {
+		raw_spin_lock_irqsave(&node->lock, flags);
+		owned = heap_node_owns(node, page);
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+		if (owned)
+			break;
+	}
+	return owned;
+}
+
+/**
+ * cache_free_odd - free what is no ordinary live object, or refuse to
+ * @heap: heap it should belong to
+ * @p: the object
+ * @caller: call site, for reports
+ *
+ * Context: Any context, preemption off.
+ */
+void cache_free_odd(struct goalloc_heap *heap, const void *p, unsigned long caller)
+{
+	unsigned long addr = (unsigned long)p;
+	enum bad_free kind = BAD_FREE_DOUBLE;
+	bool begins;
+	struct slot_ref ref;
+	int odd;
+
+	begins = slot_find(&heap->space->map, addr, &ref);
+	if (!ref.span) {
+		kind = cache_owns_page(heap, addr) ? BAD_FREE_SPAN : BAD_FREE_FOREIGN;
+		report_bad_free(heap, p, NULL, 0, kind, caller);
+		return;
+	}
+	if (ref.span->heap != heap) {
+		kind = BAD_FREE_HEAP;
+	} else if (ref.span->kind == SPAN_TINY && ref.slot < ref.span->bits.nelems) {
+		odd = tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot));
+		if (odd < 0)
+			return;
+		kind = odd;
+	} else if (!begins || READ_ONCE(*ref.state) == SLOT_TAIL) {
+		kind = BAD_FREE_INTERIOR;
+	} else if (cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
+		heap_free_large(ref.span);
+		return;
+	}
+	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
+}
+
+/* Take everything out of a cache that nobody else uses now. */
+static void cache_drain(struct goalloc_heap *heap, struct goalloc_cache *cache)
+{
+	unsigned int bin;
+
+	tiny_drop(heap, cache);
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
+		struct cache_bin *b = &cache->bin[bin];
+		struct goalloc_span *span = b->span;
+
+		if (b->count)
+			cache_flush_bin(heap, cache, bin, 0);
+		if (span != &cache_no_span) {
+			b->span = &cache_no_span;
+			central_disown(heap_central_of(span), span);
+		}
+	}
+}
+
+/**
+ * cache_drain_cpu - empty the caches of a CPU
+ * @heap: the heap
+ * @cpu: a CPU on which nobody uses the heap: it is dead, or the heap is ending
+ *
+ * Context: Process context.
+ */
+void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu)
+{
+	struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
+	int level;
+
+	for (level = 0; level < CACHE_LEVELS; level++) {
+		if (pcpu->level[level] == &cache_none)
+			continue;
+		preempt_disable();
+		cache_drain(heap, pcpu->level[level]);
+		preempt_enable();
+	}
+}
+GOALLOC_EXPORT_KUNIT(cache_drain_cpu);
+
+/**
+ * cache_drain_all - empty all caches of a heap that nobody uses
+ * @heap: the heap
+ *
+ * Context: Process context.
+ */
+void cache_drain_all(struct goalloc_heap *heap)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		cache_drain_cpu(heap, cpu);
+}
+GOALLOC_EXPORT_KUNIT(cache_drain_all);
+
+/**
+ * cache_init_all - prepare a heap for caches
+ * @heap: the heap
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int cache_init_all(struct goalloc_heap *heap)
+{
+	unsigned int cpu;
+	int level;
+
+	heap->cpus = alloc_percpu(struct goalloc_pcpu);
+	if (!heap->cpus)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		for (level = 0; level < CACHE_LEVELS; level++)
+			per_cpu_ptr(heap->cpus, cpu)->level[level] = &cache_none;
+	return 0;
+}
+
+/**
+ * cache_destroy_all - free the caches of a heap
+ * @heap: the heap, its caches drained
+ *
+ * Context: Process context.
+ */
+void cache_destroy_all(struct goalloc_heap *heap)
+{
+	unsigned int cpu;
+	int level, bin;
+
+	if (!heap->cpus)
+		return;
+	for_each_possible_cpu(cpu) {
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			struct goalloc_cache *cache = per_cpu_ptr(heap->cpus, cpu)->level[level];
+
+			if (cache == &cache_none)
+				continue;
+			for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+				meta_free(&heap->meta, cache->bin[bin].objs,
+					  cache->bin[bin].cap * sizeof(void *));
+			meta_free(&heap->meta, cache, sizeof(*cache));
+		}
+	}
+	free_percpu(heap->cpus);
+	heap->cpus = NULL;
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tiny objects: several under 16 bytes in one 16-byte block, by Go's rule.
+ *
+ * A cache packs one block at a time, from offset 0 up. Each block has a mask
+ * with a bit per start offset of a live object. A free clears its bit from any
+ * CPU, with a cmpxchg(); whoever clears the last bit has the block and gives
+ * the slot back. Blocks are slots of an ordinary bin to everybody else.
+ *
+ * While a cache packs a block, the block must stay even if all objects in it
+ * are freed, so the cache has a share in it. That share is bit 15: an object
+ * can begin at offset 15 only if it has one byte and fills the block, and then
+ * the cache lets go of the block and the share becomes that object's bit.
+ * Until then the state byte says SLOT_TINY_OPEN, and nobody may free offset 15.
+ */
+#include <linux/atomic.h>
+
+#include "cache.h"
+#include "compat.h"
+
+#define TINY_BLOCK 16
+#define TINY_SHARE BIT(TINY_BLOCK - 1)
+
+/* Clear bits; returns the mask before. Full barrier. */
+static u16 tiny_clear(struct tiny_block *block, u16 bits)
+{
+	u16 old = READ_ONCE(block->live);
+
+	while (!try_cmpxchg(&block->live, &old, (u16)(old & ~bits)))
+		;
+	return old;
+}
+
+/* Enter an object, and let go of the share if it is the @last. */
+static void tiny_enter(struct tiny_block *block, unsigned int offset, bool last)
+{
+	u16 old = READ_ONCE(block->live);
+	u16 new;
+
+	do {
+		new = last ? old & ~TINY_SHARE : old;
+		new |= BIT(offset);
+	} while (!try_cmpxchg(&block->live, &old, new));
+}
+
+static unsigned int tiny_align(unsigned int offset, size_t size)
+{
+	if (size % 8 == 0)
+		return round_up(offset, 8);
+	if (size % 4 == 0)
+		return round_up(offset, 4);
+	return size % 2 == 0 ? round_up(offset, 2) : offset;
+}
+
+/* The block is empty and ours: give the slot back. Preemption is off. */
+static void tiny_release(struct goalloc_heap *heap, struct slot_ref *ref)
+{
+	WRITE_ONCE(*ref->state, SLOT_FREE);
+	if (in_nmi())
+		central_defer(heap_central_of(ref->span), ref->span, ref->slot);
+	else
+		cache_put(heap, ref);
+}
+
+/**
+ * tiny_drop - let go of the block that a cache packs
+ * @heap: the heap
+ * @cache: its cache
+ *
+ * Context: Any but NMI, preemption off; the caller may use the cache.
+ */
+void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache)
+{
+	struct cache_tiny *tiny = &cache->tiny;
+	struct slot_ref ref;
+
+	if (!tiny->span)
+		return;
+	ref.span = tiny->span;
+	ref.slot = tiny->slot;
+	ref.state = ref.span->state + ref.slot;
+	tiny->span = NULL;
+	/* Before the share goes: then the block may be gone at once. */
+	WRITE_ONCE(*ref.state, SLOT_TINY);
+	if (tiny_clear(&ref.span->tiny[ref.slot], TINY_SHARE) == TINY_SHARE)
+		tiny_release(heap, &ref);
+}
+
+/* Pack an object into the cache's block if it fits. Preemption is off. */
+static void *tiny_pack(struct goalloc_cache *cache, size_t size)
+{
+	struct cache_tiny *tiny = &cache->tiny;
+	struct goalloc_span *span = tiny->span;
+	struct tiny_block *block;
+	unsigned int offset, end;
+	void *obj;
+
+	if (!span)
+		return NULL;
+	offset = tiny_align(tiny->offset, size);
+	end = offset + size;
+	if (end > TINY_BLOCK)
+		return NULL;
+	block = &span->tiny[tiny->slot];
+	block->ends |= BIT(end - 1);
+	obj = (void *)(span_slot_addr(span, tiny->slot) + offset);
+	tiny->offset = end;
+	tiny->allocs++;
+	tiny->asked += size;
+	if (end == TINY_BLOCK) {
+		/* Full: the new object keeps the block from here on. */
+		tiny->span = NULL;
+		WRITE_ONCE(span->state[tiny->slot], SLOT_TINY);
+	}
+	if (offset != TINY_BLOCK - 1)
+		tiny_enter(block, offset, end == TINY_BLOCK);
+	return obj;
+}
+
+/**
+ * tiny_alloc - allocate a tiny object
+ * @heap: the heap
+ * @size: bytes, 1 to 15
+ * @gfp: as for goalloc()
+ *
+ * Context: Any context that @gfp allows. In NMI, and where no cache can be
+ *          made, the object gets a block of its own.
+ * Return: the object or NULL.
+ */
+void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
+{
+	struct goalloc_cache *cache;
+	struct tiny_block *block;
+	struct slot_ref ref;
+	void *obj;
+
+	preempt_disable();
+	obj = tiny_pack(cache_get(heap), size);
+	preempt_enable();
+	if (obj)
+		goto out;
+
+	obj = cache_alloc(heap, &heap->space->map, GOALLOC_TINY_BIN, TINY_BLOCK,
+			  gfp & ~__GFP_ZERO);
+	if (!obj)
+		return NULL;
+	slot_find(&heap->space->map, (unsigned long)obj, &ref);
+	block = &ref.span->tiny[ref.slot];
+	block->ends = BIT(size - 1);
+
+	preempt_disable();
+	cache = cache_get(heap);
+	if (cache != &cache_none) {
+		cache->tiny.allocs++;
+		cache->tiny.asked += size;
+	} else {
+		atomic64_inc(&heap->nr_tiny_direct);
+	}
+	if (cache != &cache_none &&
+	    (!cache->tiny.span || size < cache->tiny.offset)) {
+		/* Go's rule: keep whichever block has more room left. */
+		tiny_drop(heap, cache);
+		WRITE_ONCE(block->live, BIT(0) | TINY_SHARE);
+		WRITE_ONCE(*ref.state, SLOT_TINY_OPEN);
+		cache->tiny.span = ref.span;
+		cache->tiny.slot = ref.slot;
+		cache->tiny.offset = size;
+	} else {
+		WRITE_ONCE(block->live, BIT(0));
+		WRITE_ONCE(*ref.state, SLOT_TINY);
+	}
+	preempt_enable();
+out:
+	if (want_init_on_alloc(gfp))
+		memset(obj, 0, size);
+	return obj;
+}
+
+/**
+ * tiny_free - free a tiny object
+ * @heap: its heap
+ * @ref: slot it is in
+ * @offset: where in the block it begins
+ *
+ * Context: Any context, preemption off.
+ * Return: -1 if it was freed, else the enum bad_free that it is.
+ */
+int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
+	      unsigned int offset)
+{
+	struct tiny_block *block = &ref->span->tiny[ref->slot];
+	u8 state = READ_ONCE(*ref->state);
+	u16 bit = BIT(offset);
+	struct slot_ref mine = *ref;
+	u16 old;
+
+	if (state != SLOT_TINY && state != SLOT_TINY_OPEN)
+		return BAD_FREE_DOUBLE;
+	if (state == SLOT_TINY_OPEN && bit == TINY_SHARE)
+		return BAD_FREE_INTERIOR;
+	old = tiny_clear(block, bit);
+	if (!(old & bit))
+		return offset == 0 || block->ends & (bit >> 1) ?
+		       BAD_FREE_DOUBLE : BAD_FREE_INTERIOR;
+
+	if (cache_get(heap) != &cache_none)
+		cache_get(heap)->tiny.frees++;
+	else
+		atomic64_dec(&heap->nr_tiny_direct);
+	if (old == bit)
+		tiny_release(heap, &mine);
+	return -1;
+}
+
+/**
+ * tiny_size - bytes of a live tiny object
+ * @span: its span
+ * @slot: block it is in
+ * @offset: where in the block it begins
+ *
+ * Context: Any; the caller has the object.
+ * Return: bytes, or 0 if no live object begins there.
+ */
+size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
+		 unsigned int offset)
+{
+	const struct tiny_block *block = &span->tiny[slot];
+	u16 ends;
+
+	if (!(READ_ONCE(block->live) & BIT(offset)) ||
+	    (offset == TINY_BLOCK - 1 && span->state[slot] != SLOT_TINY))
+		return 0;
+	ends = READ_ONCE(block->ends) >> offset;
+	return ends ? __ffs(ends) + 1 : 0;
+}
