@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What goalloc says when something is wrong.
+ */
+#ifndef GOALLOC_REPORT_H
+#define GOALLOC_REPORT_H
+
+#include <linux/gfp.h>
+#include <linux/types.h>
+
+struct goalloc_heap;
+struct goalloc_span;
+
+/**
+ * enum bad_free - why a free was refused
+ * @BAD_FREE_FOREIGN: the address is in no span of any heap
+ * @BAD_FREE_INTERIOR: it is inside an object, or behind the last one of a span
+ * @BAD_FREE_DOUBLE: the object there is free
+ * @BAD_FREE_SPAN: the pages are the heap's own and in no span: the object and
+ *                 all its neighbours were freed before
+ * @BAD_FREE_HEAP: the object belongs to another heap
+ * @BAD_FREE_RACE: found later: an object was freed on two CPUs at once
+ * @NR_BAD_FREES: number of kinds
+ */
+enum bad_free {
+	BAD_FREE_FOREIGN,
+	BAD_FREE_INTERIOR,
+	BAD_FREE_DOUBLE,
+	BAD_FREE_SPAN,
+	BAD_FREE_HEAP,
+	BAD_FREE_RACE,
+	NR_BAD_FREES,
+};
+
+const char *report_bad_free_name(enum bad_free kind);
+void report_bad_free(struct goalloc_heap *heap, const void *p,
+		     struct goalloc_span *span, unsigned int slot,
+		     enum bad_free kind, unsigned long caller);
+void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
+		    unsigned long caller);
+void report_leaks(struct goalloc_heap *heap);
+void report_lost(const struct goalloc_heap *heap, u64 npages);
+
+#endif /* GOALLOC_REPORT_H */
