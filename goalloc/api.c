@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The exported functions: arguments are judged here, and everything else is
+ * left to the tiers below. What each promises is in <goalloc.h>.
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "cache.h"
+#include "compat.h"
+
+/* Zones that only a heap made for them has memory of. */
+#define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
+
+struct goalloc_heap *goalloc_default;
+
+/* Neither an ordinary size nor flags that can be refused without a word. */
+static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
+				    gfp_t gfp, unsigned long caller)
+{
+	void *obj;
+
+	if (gfp & API_ZONE_FLAGS & ~heap->gfp) {
+		report_bad_gfp(heap, gfp, caller);
+		return NULL;
+	}
+	if (!size)
+		return ZERO_SIZE_PTR;
+	if (size <= GOALLOC_MAX_SMALL)
+		return cache_alloc(heap, &heap->space->map, sizeclass_of(size),
+				   size, gfp);
+	if (size > GOALLOC_MAX_SIZE || in_nmi())
+		return NULL;
+	obj = heap_alloc_large(heap, size, 1, gfp, numa_mem_id());
+	if (!obj)
+		atomic64_inc(&heap->nr_failed);
+	return obj;
+}
+
+static __always_inline void *api_alloc(struct goalloc_heap *heap,
+				       const struct pagemap *map, size_t size,
+				       gfp_t gfp, unsigned long caller)
+{
+	might_alloc(gfp);
+	/* 0 wraps around to the largest size. */
+	if (unlikely(size - 1 >= GOALLOC_MAX_SMALL || gfp & API_ZONE_FLAGS))
+		return api_alloc_odd(heap, size, gfp, caller);
+	return cache_alloc(heap, map, sizeclass_of(size), size, gfp);
+}
+
+void *goalloc(size_t size, gfp_t flags)
+{
+	return api_alloc(goalloc_default, &goalloc_space.map, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(goalloc);
+
+void *goalloc_node(size_t size, gfp_t flags, int node)
+{
+	struct goalloc_heap *heap = goalloc_default;
+
+	if (node == NUMA_NO_NODE || flags & API_ZONE_FLAGS || !size)
+		return api_alloc(heap, &goalloc_space.map, size, flags, _RET_IP_);
+	might_alloc(flags);
+	/* Without memory of its own the node cannot be had exactly. */
+	if (flags & __GFP_THISNODE && heap_node_of(heap, node)->nid != node)
+		return NULL;
+	if (size > GOALLOC_MAX_SMALL)
+		return size > GOALLOC_MAX_SIZE || in_nmi() ? NULL :
+		       heap_alloc_large(heap, size, 1, flags, node);
+	return cache_alloc_node(heap, sizeclass_of(size), size, flags, node);
+}
+EXPORT_SYMBOL_GPL(goalloc_node);
+
+void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
+{
+	struct goalloc_heap *heap = goalloc_default;
+	unsigned int class;
+
+	if (!is_power_of_2(align) || align > GOALLOC_MAX_SIZE)
+		return NULL;
+	if (flags & API_ZONE_FLAGS || !size)
+		return api_alloc(heap, &goalloc_space.map, size, flags, _RET_IP_);
+	might_alloc(flags);
+	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
+		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
+			if (sizeclass_aligned(class, align))
+				return cache_alloc(heap, &goalloc_space.map, class,
+						   size, flags);
+	}
+	return in_nmi() ? NULL :
+	       heap_alloc_large(heap, size, align, flags, numa_mem_id());
+}
+EXPORT_SYMBOL_GPL(goalloc_aligned);
+
+void *goalloc_tiny(size_t size, gfp_t flags)
+{
+	if (size - 1 >= 15 || flags & API_ZONE_FLAGS)
+		return api_alloc(goalloc_default, &goalloc_space.map, size, flags,
+				 _RET_IP_);
+	might_alloc(flags);
+	return tiny_alloc(goalloc_default, size, flags);
+}
+EXPORT_SYMBOL_GPL(goalloc_tiny);
+
+static __always_inline void api_free(struct goalloc_heap *heap,
+				     const struct pagemap *map, const void *p,
+				     unsigned long caller)
+{
+	if (unlikely(ZERO_OR_NULL_PTR(p)))
+		return;
+	cache_free(heap, map, p, caller);
+}
+
+void gofree(const void *p)
+{
+	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(gofree);
+
+/* Usable bytes of a live object of any heap in a space, else 0. */
+static size_t api_size(const struct pagemap *map, const void *p)
+{
+	unsigned long addr = (unsigned long)p;
+	struct slot_ref ref;
+	size_t size = 0;
+	bool begins;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return 0;
+	/* Keeps the span while we look, should the object not be live. */
+	preempt_disable();
+	begins = slot_find(map, addr, &ref);
+	if (!ref.span || ref.slot >= ref.span->bits.nelems)
+		goto out;
+	switch (READ_ONCE(*ref.state)) {
+	case SLOT_LIVE:
+	case SLOT_LARGE:
+		size = begins ? ref.span->elemsize : 0;
+		break;
+	case SLOT_TINY:
+	case SLOT_TINY_OPEN:
+		size = tiny_size(ref.span, ref.slot,
+				 addr - span_slot_addr(ref.span, ref.slot));
+		break;
+	}
+out:
+	preempt_enable();
+	return size;
+}
+
+size_t gosize(const void *p)
+{
+	return api_size(&goalloc_space.map, p);
+}
+EXPORT_SYMBOL_GPL(gosize);
+
+void gofree_sensitive(const void *p)
+{
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	/* No live object has size 0; gofree() will report what it is. */
+	memzero_explicit((void *)p, gosize(p));
+	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(gofree_sensitive);
+
+void *gorealloc(const void *p, size_t new_size, gfp_t flags)
+{
+	size_t old_size;
+	void *new;
+
+	if (!new_size) {
+		api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+		return ZERO_SIZE_PTR;
+	}
+	if (ZERO_OR_NULL_PTR(p))
+		return api_alloc(goalloc_default, &goalloc_space.map, new_size,
+				 flags, _RET_IP_);
+	old_size = gosize(p);
+	if (unlikely(!old_size)) {
+		/* Not an object of ours: report it as a bad free, keep it. */
+		preempt_disable();
+		cache_free_odd(goalloc_default, p, _RET_IP_);
+		preempt_enable();
+		return NULL;
+	}
+	if (old_size >= new_size) {
+		if (want_init_on_alloc(flags))
+			memset((char *)p + new_size, 0, old_size - new_size);
+		return (void *)p;
+	}
+	new = api_alloc(goalloc_default, &goalloc_space.map, new_size, flags, _RET_IP_);
+	if (!new)
+		return NULL;
+	memcpy(new, p, old_size);
+	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+	return new;
+}
+EXPORT_SYMBOL_GPL(gorealloc);
+
+size_t goalloc_size_roundup(size_t size)
+{
+	if (!size || size > GOALLOC_MAX_SIZE)
+		return size;
+	if (size > GOALLOC_MAX_SMALL)
+		return round_up(size, GOALLOC_PAGE_SIZE);
+	return sizeclass_size[sizeclass_of(size)];
+}
+EXPORT_SYMBOL_GPL(goalloc_size_roundup);
+
+bool goalloc_owns(const void *p)
+{
+	bool owns;
+
+	preempt_disable();
+	owns = pagemap_span(&goalloc_space.map, (unsigned long)p);
+	preempt_enable();
+	return owns;
+}
+EXPORT_SYMBOL_GPL(goalloc_owns);
+
+void gofree_bulk(size_t nr, void **p)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		api_free(goalloc_default, &goalloc_space.map, p[i], _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(gofree_bulk);
+
+size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		p[i] = api_alloc(goalloc_default, &goalloc_space.map, size, flags,
+				 _RET_IP_);
+		if (unlikely(!p[i])) {
+			gofree_bulk(i, p);
+			return 0;
+		}
+	}
+	return nr;
+}
+EXPORT_SYMBOL_GPL(goalloc_bulk);
+
+char *gostrdup(const char *s, gfp_t flags)
+{
+	return s ? gomemdup(s, strlen(s) + 1, flags) : NULL;
+}
+EXPORT_SYMBOL_GPL(gostrdup);
+
+void *gomemdup(const void *src, size_t len, gfp_t flags)
+{
+	void *copy = api_alloc(goalloc_default, &goalloc_space.map, len, flags,
+			       _RET_IP_);
+
+	if (copy && len)
+		memcpy(copy, src, len);
+	return copy;
+}
+EXPORT_SYMBOL_GPL(gomemdup);
+
+void *gokvalloc(size_t size, gfp_t flags)
+{
+	gfp_t easy = flags;
+	void *p;
+
+	/* As kvmalloc(): no great effort if there is another way. */
+	if (size > PAGE_SIZE && gfpflags_allow_blocking(flags)) {
+		easy |= __GFP_NOWARN;
+		if (!(flags & __GFP_RETRY_MAYFAIL))
+			easy |= __GFP_NORETRY;
+		easy &= ~__GFP_NOFAIL;
+	}
+	p = api_alloc(goalloc_default, &goalloc_space.map, size, easy, _RET_IP_);
+	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(flags) ||
+	    flags & API_ZONE_FLAGS || size > INT_MAX)
+		return p;
+	return __vmalloc(size, flags);
+}
+EXPORT_SYMBOL_GPL(gokvalloc);
+
+void gokvfree(const void *p)
+{
+	if (is_vmalloc_addr(p))
+		vfree(p);
+	else
+		api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(gokvfree);
+
+struct goalloc_heap *goalloc_heap_create(const char *name,
+					 const struct goalloc_heap_attr *attr)
+{
+	gfp_t zones = __GFP_DMA | __GFP_DMA32;
+	gfp_t allowed = zones | __GFP_NORETRY | __GFP_NOWARN |
+			__GFP_RETRY_MAYFAIL | __GFP_THISNODE | __GFP_NOMEMALLOC;
+
+	if (!name || !*name || strchr(name, '/'))
+		return ERR_PTR(-EINVAL);
+	if (attr && (attr->gfp & ~allowed || (attr->gfp & zones) == zones))
+		return ERR_PTR(-EINVAL);
+	if (attr && attr->limit && attr->limit < GOALLOC_PAGE_SIZE)
+		return ERR_PTR(-EINVAL);
+	return heap_create(name, attr, &goalloc_space);
+}
+EXPORT_SYMBOL_GPL(goalloc_heap_create);
+
+void *goalloc_heap_alloc(struct goalloc_heap *heap, size_t size, gfp_t flags)
+{
+	return api_alloc(heap, &heap->space->map, size, flags, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(goalloc_heap_alloc);
+
+void goalloc_heap_free(struct goalloc_heap *heap, const void *p)
+{
+	api_free(heap, &heap->space->map, p, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(goalloc_heap_free);
+
+int goalloc_heap_destroy(struct goalloc_heap *heap, bool force)
+{
+	return IS_ERR_OR_NULL(heap) ? 0 : heap_destroy(heap, force);
+}
+EXPORT_SYMBOL_GPL(goalloc_heap_destroy);
