@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/goalloc: what a heap does, as text.
+ *
+ * stats is for people: the ledger, in which every byte is in one row and the
+ * rows add up. vmstat is for programs: a name and a number per line, bytes and
+ * counts, names only ever added. classes has a row per size class. The default
+ * heap's files are at the top, those of others under heaps/<name>.
+ *
+ * Files are world-readable and give away no address. They are generated while
+ * allocation goes on.
+ */
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "debugfs.h"
+#include "stats.h"
+
+#define DEBUGFS_VERSION "1.0"
+
+static struct dentry *debugfs_root;
+static struct dentry *debugfs_heaps;
+
+static void debugfs_row(struct seq_file *m, const char *name, u64 bytes, u64 of,
+			const char *what)
+{
+	/* Tenths of a percent; a heap that holds nothing has no shares. */
+	u64 share = of ? div64_u64(bytes * 1000, of) : 0;
+
+	seq_printf(m, "  %-14s %14llu %10llu.%llu KiB %4llu.%llu%%  %s\n", name,
+		   bytes, bytes >> 10, (bytes & 1023) * 10 >> 10, share / 10,
+		   share % 10, what);
+}
+
+/**
+ * debugfs_show_stats - the ledger, for people
+ * @m: where to print
+ * @heap: the heap
+ *
+ * Context: Process context.
+ */
+void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
+{
+	struct goalloc_stats st;
+	u64 sum, waste;
+	int i;
+
+	goalloc_heap_stats(heap, &st);
+	sum = stats_ledger_sum(&st);
+
+	seq_puts(m, "goalloc stats - version: " DEBUGFS_VERSION "\n");
+	seq_printf(m, "# heap %s, page %lu bytes, %d size classes; shares are of held\n\n",
+		   heap->name, GOALLOC_PAGE_SIZE, GOALLOC_NR_CLASSES - 1);
+
+	debugfs_row(m, "held", st.sys_bytes, st.sys_bytes, "pages taken from the kernel");
+	debugfs_row(m, "live", st.live_bytes, st.sys_bytes, "objects in use");
+	debugfs_row(m, "rounding", st.rounding_bytes, st.sys_bytes,
+		    "large objects: whole pages less what was requested");
+	debugfs_row(m, "cached", st.cached_bytes, st.sys_bytes, "free objects in CPU caches");
+	debugfs_row(m, "central", st.central_bytes, st.sys_bytes, "free objects in central spans");
+	debugfs_row(m, "tail", st.tail_bytes, st.sys_bytes, "room behind the last object of spans");
+	debugfs_row(m, "page cache", st.page_cache_bytes, st.sys_bytes, "free pages in CPU caches");
+	debugfs_row(m, "free pages", st.free_bytes, st.sys_bytes, "free pages in the page tree");
+	debugfs_row(m, "metadata", st.metadata_bytes, st.sys_bytes,
+		    "spans, bitmaps, maps, caches; beside held");
+
+	seq_puts(m, "\nidentities\n");
+	if (sum == st.sys_bytes)
+		seq_puts(m, "  held = live + rounding + cached + central + tail + page cache + free pages: holds\n");
+	else
+		seq_printf(m, "  held = live + rounding + cached + central + tail + page cache + free pages: off by %lld bytes (exact only while the heap is quiet)\n",
+			   (s64)(sum - st.sys_bytes));
+	seq_printf(m, "  held = grown - released: %llu = %llu - %llu\n",
+		   st.sys_bytes, st.grown_bytes, st.released_bytes);
+
+	seq_puts(m, "\ntotals\n");
+	seq_printf(m, "  objects        %14llu live, %llu allocated, %llu freed\n",
+		   st.live_objects, st.allocs, st.frees);
+	seq_printf(m, "  tiny objects   %14llu live\n", st.tiny_objects);
+	waste = st.asked_bytes && st.alloc_bytes > st.asked_bytes ?
+		div64_u64((st.alloc_bytes - st.asked_bytes) * 1000, st.asked_bytes) : 0;
+	seq_printf(m, "  class rounding %11llu.%llu%% of what small objects ever requested\n",
+		   waste / 10, waste % 10);
+	seq_printf(m, "  failed         %14llu allocations\n", st.failed);
+	seq_printf(m, "  bad frees      %14llu refused:", st.bad_frees);
+	for (i = 0; i < NR_BAD_FREES; i++)
+		seq_printf(m, " %s %lld", report_bad_free_name(i),
+			   (s64)atomic64_read(&heap->nr_bad[i]));
+	seq_putc(m, '\n');
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_stats);
+
+/**
+ * debugfs_show_vmstat - the same numbers, for programs
+ * @m: where to print
+ * @heap: the heap
+ *
+ * Context: Process context.
+ */
+void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
+{
+	struct goalloc_stats st;
+	int i;
+
+	goalloc_heap_stats(heap, &st);
+	seq_puts(m, "goalloc vmstat - version: " DEBUGFS_VERSION "\n");
+	seq_printf(m, "held_bytes %llu\n", st.sys_bytes);
+	seq_printf(m, "live_bytes %llu\n", st.live_bytes);
+	seq_printf(m, "rounding_bytes %llu\n", st.rounding_bytes);
+	seq_printf(m, "cached_bytes %llu\n", st.cached_bytes);
+	seq_printf(m, "central_bytes %llu\n", st.central_bytes);
+	seq_printf(m, "tail_bytes %llu\n", st.tail_bytes);
+	seq_printf(m, "page_cache_bytes %llu\n", st.page_cache_bytes);
+	seq_printf(m, "free_bytes %llu\n", st.free_bytes);
+	seq_printf(m, "metadata_bytes %llu\n", st.metadata_bytes);
+	seq_printf(m, "grown_bytes %llu\n", st.grown_bytes);
+	seq_printf(m, "released_bytes %llu\n", st.released_bytes);
+	seq_printf(m, "live_objects %llu\n", st.live_objects);
+	seq_printf(m, "allocs %llu\n", st.allocs);
+	seq_printf(m, "frees %llu\n", st.frees);
+	seq_printf(m, "asked_bytes %llu\n", st.asked_bytes);
+	seq_printf(m, "alloc_bytes %llu\n", st.alloc_bytes);
+	seq_printf(m, "tiny_objects %llu\n", st.tiny_objects);
+	seq_printf(m, "failed %llu\n", st.failed);
+	for (i = 0; i < NR_BAD_FREES; i++)
+		seq_printf(m, "bad_frees_%s %lld\n", report_bad_free_name(i),
+			   (s64)atomic64_read(&heap->nr_bad[i]));
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_vmstat);
+
+/**
+ * debugfs_show_classes - a row per size class
+ * @m: where to print
+ * @heap: the heap
+ *
+ * Context: Process context.
+ */
+void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
+{
+	struct large_stats ls;
+	unsigned int i;
+
+	seq_puts(m, "goalloc classes - version: " DEBUGFS_VERSION "\n");
+	seq_puts(m, "# size: bytes per object; pages: goalloc pages per span; waste: bytes held for the class and not in live objects\n");
+	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s\n",
+		   "cls", "size", "pages", "objs", "allocs", "frees", "live",
+		   "cached", "central", "spans", "full", "partial", "waste");
+	for (i = 1; i <= GOALLOC_NR_BINS; i++) {
+		/* The tiny bin comes last. */
+		unsigned int bin = i % GOALLOC_NR_BINS;
+		struct span_shape shape = span_shape_small(bin);
+		struct bin_stats bs;
+		char name[8];
+
+		stats_bin(heap, bin, &bs);
+		if (bin == GOALLOC_TINY_BIN)
+			snprintf(name, sizeof(name), "tiny");
+		else
+			snprintf(name, sizeof(name), "%u", bin);
+		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu\n",
+			   name, shape.elemsize, shape.npages, shape.nelems,
+			   bs.allocs, bs.frees, bs.allocs - bs.frees, bs.cached,
+			   bs.central, bs.spans, bs.full, bs.partial,
+			   bs.spans * (shape.npages << GOALLOC_PAGE_SHIFT) -
+			   (bs.allocs - bs.frees) * shape.elemsize);
+	}
+	stats_large(heap, &ls);
+	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu\n",
+		   "large", "-", "-", 1, ls.allocs, ls.frees,
+		   ls.allocs - ls.frees, 0, 0, ls.allocs - ls.frees,
+		   ls.allocs - ls.frees, 0,
+		   (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked);
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_classes);
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	debugfs_show_stats(m, m->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int vmstat_show(struct seq_file *m, void *v)
+{
+	debugfs_show_vmstat(m, m->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vmstat);
+
+static int classes_show(struct seq_file *m, void *v)
+{
+	debugfs_show_classes(m, m->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(classes);
+
+static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
+{
+	debugfs_create_file("stats", 0444, dir, heap, &stats_fops);
+	debugfs_create_file("vmstat", 0444, dir, heap, &vmstat_fops);
+	debugfs_create_file("classes", 0444, dir, heap, &classes_fops);
+}
+
+/**
+ * debugfs_add_heap - show a heap under heaps/
+ * @heap: a heap that is complete
+ *
+ * A second heap of the same name is not shown.
+ *
+ * Context: Process context.
+ */
+void debugfs_add_heap(struct goalloc_heap *heap)
+{
+	heap->dir = debugfs_create_dir(heap->name, debugfs_heaps);
+	if (!IS_ERR(heap->dir))
+		debugfs_add_files(heap, heap->dir);
+}
+
+/**
+ * debugfs_remove_heap - stop showing a heap
+ * @heap: the heap; readers are waited for
+ *
+ * Context: Process context, may sleep.
+ */
+void debugfs_remove_heap(struct goalloc_heap *heap)
+{
+	debugfs_remove_recursive(heap->dir);
+	heap->dir = NULL;
+}
+
+/**
+ * debugfs_init - make the directory and show the default heap
+ * @heap: the default heap
+ *
+ * Nothing depends on debugfs being there, so errors are not ours to handle.
+ *
+ * Context: Process context.
+ */
+void debugfs_init(struct goalloc_heap *heap)
+{
+	debugfs_root = debugfs_create_dir("goalloc", NULL);
+	debugfs_heaps = debugfs_create_dir("heaps", debugfs_root);
+	debugfs_add_files(heap, debugfs_root);
+}
+
+/**
+ * debugfs_exit - remove everything; readers are waited for
+ *
+ * Context: Process context, may sleep.
+ */
+void debugfs_exit(void)
+{
+	debugfs_remove_recursive(debugfs_root);
+	debugfs_root = NULL;
+	debugfs_heaps = NULL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Statistics of a heap for other kernel code; people read debugfs.
+ */
+#ifndef GOALLOC_STATS_H
+#define GOALLOC_STATS_H
+
+#include <linux/types.h>
+
+struct goalloc_heap;
+
+/**
+ * struct goalloc_stats - where every byte of a heap is
+ * @sys_bytes: pages held, sum of the seven rows that follow
+ * @live_bytes: small objects in use, by class size, and large ones as requested
+ * @rounding_bytes: what large objects got beyond what was requested
+ * @cached_bytes: free objects in caches
+ * @central_bytes: free objects in spans
+ * @tail_bytes: room behind the last object of each span
+ * @page_cache_bytes: free pages in page caches
+ * @free_bytes: free pages in the page trees
+ * @metadata_bytes: goalloc's own structures, which are not part of @sys_bytes
+ * @grown_bytes: pages ever taken from the kernel
+ * @released_bytes: pages ever given back; @sys_bytes is the difference
+ * @live_objects: objects in use; a block of tiny objects counts once
+ * @allocs: objects ever handed out
+ * @frees: objects ever taken back
+ * @asked_bytes: bytes ever requested of small objects
+ * @alloc_bytes: bytes of the classes they were served from
+ * @tiny_objects: tiny objects in use
+ * @failed: allocations that returned NULL for want of memory
+ * @bad_frees: frees that were refused
+ *
+ * All taken while allocation goes on: rows that move between each other's
+ * readings may be off by what was under way. When the heap is quiet they add
+ * up exactly.
+ */
+struct goalloc_stats {
+	u64 sys_bytes;
+	u64 live_bytes;
+	u64 rounding_bytes;
+	u64 cached_bytes;
+	u64 central_bytes;
+	u64 tail_bytes;
+	u64 page_cache_bytes;
+	u64 free_bytes;
+	u64 metadata_bytes;
+	u64 grown_bytes;
+	u64 released_bytes;
+	u64 live_objects;
+	u64 allocs;
+	u64 frees;
+	u64 asked_bytes;
+	u64 alloc_bytes;
+	u64 tiny_objects;
+	u64 failed;
+	u64 bad_frees;
+};
+
+/**
+ * goalloc_heap_stats - read a heap's statistics
+ * @heap: the heap, or NULL for the default one
+ * @st: what to fill in
+ *
+ * Context: Any but NMI. Does not stop allocation.
+ */
+void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st);
+
+#endif /* GOALLOC_STATS_H */

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adding up what the tiers count.
+ *
+ * The two sides of the ledger come from different places: what a heap holds is
+ * counted where pages are taken and given back; what they are used for is
+ * counted by caches, centrals and page trees. So that they agree says something.
+ *
+ * Numbers of caches are read while their CPUs go on. A lock is held for one
+ * central or one node at a time, and only to read.
+ */
+#include <linux/cpumask.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
+
+#include "cache.h"
+#include "compat.h"
+#include "stats.h"
+
+static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
+{
+	bs->allocs += READ_ONCE(b->allocs);
+	bs->frees += READ_ONCE(b->frees);
+	bs->asked += READ_ONCE(b->asked);
+	bs->refills += READ_ONCE(b->refills);
+	bs->flushes += READ_ONCE(b->flushes);
+	bs->cached += READ_ONCE(b->count) +
+		      span_bits_unused(&READ_ONCE(b->span)->bits);
+}
+
+static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
+{
+	struct goalloc_span *span;
+	unsigned long flags;
+	int i;
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	bs->allocs += central->allocs;
+	bs->frees += central->frees;
+	bs->asked += central->asked;
+	bs->central += central->nr_free;
+	bs->spans += central->nr_spans;
+	bs->owned += central->nr_owned;
+	for (i = 0; i < CENTRAL_BUCKETS; i++)
+		list_for_each_entry(span, &central->partial[i], list)
+			bs->partial++;
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+}
+
+/**
+ * stats_bin - add up one bin
+ * @heap: the heap
+ * @bin: the bin
+ * @bs: what to fill in
+ *
+ * Context: Any but NMI.
+ */
+void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs)
+{
+	struct heap_node *node;
+	int nid, cpu, level;
+
+	memset(bs, 0, sizeof(*bs));
+	/* Keeps the spans that caches own while we count what is left of them. */
+	rcu_read_lock();
+	for_each_possible_cpu(cpu) {
+		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
+
+		/* Pairs with the release in cache_create(). */
+		for (level = 0; level < CACHE_LEVELS; level++)
+			stats_cache_bin(&smp_load_acquire(&pcpu->level[level])->bin[bin], bs);
+	}
+	rcu_read_unlock();
+	heap_for_each_node(heap, node, nid)
+		stats_central(&node->central[bin], bs);
+	bs->full = bs->spans - bs->owned - bs->partial;
+}
+GOALLOC_EXPORT_KUNIT(stats_bin);
+
+/**
+ * stats_tiny - add up the tiny objects
+ * @heap: the heap
+ * @ts: what to fill in
+ *
+ * Context: Any.
+ */
+void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts)
+{
+	int cpu, level;
+
+	memset(ts, 0, sizeof(*ts));
+	for_each_possible_cpu(cpu) {
+		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
+
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			const struct cache_tiny *tiny =
+				&smp_load_acquire(&pcpu->level[level])->tiny;
+
+			ts->allocs += READ_ONCE(tiny->allocs);
+			ts->frees += READ_ONCE(tiny->frees);
+			ts->asked += READ_ONCE(tiny->asked);
+		}
+	}
+	ts->live = ts->allocs - ts->frees + atomic64_read(&heap->nr_tiny_direct);
+}
+GOALLOC_EXPORT_KUNIT(stats_tiny);
+
+/**
+ * stats_large - add up the large objects
+ * @heap: the heap
+ * @ls: what to fill in
+ *
+ * Context: Any but NMI.
+ */
+void stats_large(struct goalloc_heap *heap, struct large_stats *ls)
+{
+	struct heap_node *node;
+	unsigned long flags;
+	int nid;
+
+	memset(ls, 0, sizeof(*ls));
+	heap_for_each_node(heap, node, nid) {
+		raw_spin_lock_irqsave(&node->lock, flags);
+		ls->allocs += node->large_allocs;
+		ls->frees += node->large_frees;
+		ls->asked += node->large_asked;
+		ls->pages += node->large_pages;
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+	}
+}
+GOALLOC_EXPORT_KUNIT(stats_large);
+
+/**
+ * stats_ledger_sum - what the rows of the ledger add up to
+ * @st: the statistics
+ *
+ * Return: bytes; @st->sys_bytes if nothing is missing.
+ */
+u64 stats_ledger_sum(const struct goalloc_stats *st)
+{
+	return st->live_bytes + st->rounding_bytes + st->cached_bytes +
+	       st->central_bytes + st->tail_bytes + st->page_cache_bytes +
+	       st->free_bytes;
+}
+GOALLOC_EXPORT_KUNIT(stats_ledger_sum);
+
+/* See <goalloc_stats.h>. */
+void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
+{
+	struct large_stats ls;
+	struct tiny_stats ts;
+	struct heap_node *node;
+	unsigned long flags;
+	int bin, nid;
+
+	if (!heap)
+		heap = goalloc_default;
+	memset(st, 0, sizeof(*st));
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
+		struct span_shape shape = span_shape_small(bin);
+		struct bin_stats bs;
+
+		stats_bin(heap, bin, &bs);
+		st->allocs += bs.allocs;
+		st->frees += bs.frees;
+		st->live_objects += bs.allocs - bs.frees;
+		st->live_bytes += (bs.allocs - bs.frees) * shape.elemsize;
+		st->cached_bytes += bs.cached * shape.elemsize;
+		st->central_bytes += bs.central * shape.elemsize;
+		st->tail_bytes += bs.spans *
+				  ((shape.npages << GOALLOC_PAGE_SHIFT) -
+				   shape.elemsize * shape.nelems);
+		if (bin != GOALLOC_TINY_BIN) {
+			st->asked_bytes += bs.asked;
+			st->alloc_bytes += bs.allocs * shape.elemsize;
+		}
+	}
+	stats_large(heap, &ls);
+	st->allocs += ls.allocs;
+	st->frees += ls.frees;
+	st->live_objects += ls.allocs - ls.frees;
+	st->live_bytes += ls.asked;
+	st->rounding_bytes = (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked;
+	stats_tiny(heap, &ts);
+	st->tiny_objects = ts.live;
+
+	heap_for_each_node(heap, node, nid) {
+		raw_spin_lock_irqsave(&node->lock, flags);
+		st->free_bytes += node->palloc.nr_free << GOALLOC_PAGE_SHIFT;
+		st->grown_bytes += node->grown << GOALLOC_PAGE_SHIFT;
+		st->released_bytes += node->released << GOALLOC_PAGE_SHIFT;
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+	}
+	st->sys_bytes = st->grown_bytes - st->released_bytes;
+	st->metadata_bytes = atomic_long_read(&heap->meta.bytes);
+	if (heap == goalloc_default)
+		st->metadata_bytes += atomic_long_read(&heap->space->meta.bytes);
+	st->failed = atomic64_read(&heap->nr_failed);
+	for (bin = 0; bin < NR_BAD_FREES; bin++)
+		st->bad_frees += atomic64_read(&heap->nr_bad[bin]);
+}
+EXPORT_SYMBOL_GPL(goalloc_heap_stats);

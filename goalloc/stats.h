@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Adding up what the tiers count.
+ */
+#ifndef GOALLOC_STATS_INTERNAL_H
+#define GOALLOC_STATS_INTERNAL_H
+
+#include <goalloc_stats.h>
+
+#include "heap.h"
+
+/**
+ * struct bin_stats - one bin over all CPUs and nodes
+ * @allocs: objects ever handed out
+ * @frees: objects ever taken back
+ * @asked: bytes requested with @allocs
+ * @cached: free objects in caches, in their lists and in their spans
+ * @central: free objects in centrals
+ * @spans: spans
+ * @owned: spans that caches allocate from
+ * @full: spans in centrals without a free object
+ * @partial: spans in centrals with free objects
+ * @refills: visits of caches to centrals for memory
+ * @flushes: visits of caches to centrals with memory
+ */
+struct bin_stats {
+	u64 allocs;
+	u64 frees;
+	u64 asked;
+	u64 cached;
+	u64 central;
+	u64 spans;
+	u64 owned;
+	u64 full;
+	u64 partial;
+	u64 refills;
+	u64 flushes;
+};
+
+/**
+ * struct tiny_stats - tiny objects over all CPUs
+ * @allocs: objects handed out by caches
+ * @frees: objects taken back by caches
+ * @asked: bytes requested with @allocs
+ * @live: objects in use
+ */
+struct tiny_stats {
+	u64 allocs;
+	u64 frees;
+	u64 asked;
+	u64 live;
+};
+
+/**
+ * struct large_stats - large objects over all nodes
+ * @allocs: objects ever handed out
+ * @frees: objects ever taken back
+ * @asked: bytes requested with those in use
+ * @pages: goalloc pages of those in use
+ */
+struct large_stats {
+	u64 allocs;
+	u64 frees;
+	u64 asked;
+	u64 pages;
+};
+
+void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs);
+void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts);
+void stats_large(struct goalloc_heap *heap, struct large_stats *ls);
+u64 stats_ledger_sum(const struct goalloc_stats *st);
+
+#endif /* GOALLOC_STATS_INTERNAL_H */
