@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * goalloc.ko: what is set up in which order, and taken down in reverse.
+ */
+#define pr_fmt(fmt) "goalloc: " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/module.h>
+
+#include "cache.h"
+#include "compat.h"
+#include "debugfs.h"
+#include "heap.h"
+
+static int cpuhp_state;
+
+static void drain_dead_cpu(struct goalloc_heap *heap, void *arg)
+{
+	cache_drain_cpu(heap, *(unsigned int *)arg);
+}
+
+/* Runs on another CPU: nobody uses the dead one's caches. */
+static int cpu_dead(unsigned int cpu)
+{
+	heap_for_each(drain_dead_cpu, &cpu);
+	return 0;
+}
+
+static int __init goalloc_init(void)
+{
+	int err;
+
+	page_source_init_buddy(&goalloc_space.source);
+	err = heap_space_init(&goalloc_space);
+	if (err)
+		return err;
+	goalloc_default = heap_create("default", NULL, &goalloc_space);
+	if (IS_ERR(goalloc_default)) {
+		err = PTR_ERR(goalloc_default);
+		goto fail_heap;
+	}
+	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "goalloc:dead",
+					NULL, cpu_dead);
+	if (err < 0)
+		goto fail_cpuhp;
+	cpuhp_state = err;
+	debugfs_init(goalloc_default);
+	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
+		GOALLOC_PAGE_SIZE >> 10);
+	return 0;
+
+fail_cpuhp:
+	heap_destroy(goalloc_default, true);
+fail_heap:
+	heap_space_destroy(&goalloc_space);
+	return err;
+}
+
+static void __exit goalloc_exit(void)
+{
+	debugfs_exit();
+	cpuhp_remove_state_nocalls(cpuhp_state);
+	if (!heap_destroy(goalloc_default, false))
+		pr_info("unloaded, every page given back\n");
+	heap_space_destroy(&goalloc_space);
+}
+
+module_init(goalloc_init);
+module_exit(goalloc_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("The Go runtime's memory allocator for kernel code");
