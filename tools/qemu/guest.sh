@@ -80,25 +80,36 @@ guest_passed()
 	[ "$(tr -d '\r' <"$1" 2>/dev/null | tail -n 1)" = "$GUEST_PASS" ]
 }
 
-# guest_qemu ACCEL SECONDS KERNEL INITRD DIR [APPEND...] - one boot, at most
-# SECONDS long; leaves DIR/console.log and DIR/guest.log. SMP and MEM from the
-# environment. Fails with 124 when time ran out.
-guest_qemu()
+# guest_args ACCEL KERNEL INITRD [APPEND...] - set the array GUEST_ARGS to
+# QEMU's arguments, all but the serial ports. SMP and MEM from the environment.
+guest_args()
 {
-	local accel=$1 seconds=$2 kernel=$3 initrd=$4 dir=$5 smp=${SMP:-4}
-	shift 5
+	local accel=$1 kernel=$2 initrd=$3 smp=${SMP:-4}
+	shift 3
 
-	: >"$dir/guest.log"
 	# sockets=: without ACPI only sockets show in the MP table. tsc=: else an
 	# SMP guest falls back to a 4 ms clock. The watchdogs get more time than
 	# usual because the guest's CPUs may share one real one.
-	timeout -k 5 "$seconds" qemu-system-x86_64 -accel "$accel" \
-		-smp "$smp,sockets=$smp,cores=1,threads=1" -m "${MEM:-1G}" \
-		-nodefaults -nographic -no-reboot \
-		-serial "file:$dir/console.log" -serial "file:$dir/guest.log" \
+	GUEST_ARGS=(-accel "$accel"
+		-smp "$smp,sockets=$smp,cores=1,threads=1" -m "${MEM:-1G}"
+		-nodefaults -nographic -no-reboot
 		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 \
 quiet loglevel=7 log_buf_len=4M printk.devkmsg=on tsc=reliable numa=fake=2 \
-oops=panic panic=-1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 $*" \
+oops=panic panic=-1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 $*")
+}
+
+# guest_qemu ACCEL SECONDS KERNEL INITRD DIR [APPEND...] - one boot, at most
+# SECONDS long; leaves DIR/console.log and DIR/guest.log. Fails with 124 when
+# time ran out.
+guest_qemu()
+{
+	local accel=$1 seconds=$2 kernel=$3 initrd=$4 dir=$5
+	shift 5
+
+	: >"$dir/guest.log"
+	guest_args "$accel" "$kernel" "$initrd" "$@"
+	timeout -k 5 "$seconds" qemu-system-x86_64 "${GUEST_ARGS[@]}" \
+		-serial "file:$dir/console.log" -serial "file:$dir/guest.log" \
 		</dev/null >"$dir/qemu.log" 2>&1
 }
 
