@@ -497,10 +497,10 @@ struct palloc_space {
 
 /* Both kinds of block have this size. */
 #define PALLOC_BLOCK_BYTES	(PALLOC_BLOCK_CHUNKS * sizeof(struct palloc_chunk))
-static_assert(PALLOC_BLOCK_BYTES == SCAVENGE_BLOCK_CHUNKS * sizeof(u64));
+static_assert(SCAVENGE_BLOCK_CHUNKS * sizeof(u64) == PALLOC_BLOCK_BYTES);
 
 /* 2^52 bytes of 4 KiB pages. */
-#define PALLOC_MAX_PAGES	(1ULL << 40)
+#define PALLOC_MAX_PAGES	BIT_ULL(40)
 
 static void *palloc_get(struct palloc *p, size_t bytes, gfp_t gfp)
 {
@@ -575,8 +575,9 @@ static void palloc_use_space(struct palloc *p, struct palloc_space *space)
 {
 	memcpy(p->sum, space->sum, sizeof(p->sum));
 	p->blocks = space->blocks;
-	/* Pairs with palloc_reserve() and scavenge_index_find(). */
+	/* Pairs with scavenge_index_find(). */
 	smp_store_release(&p->scav.blocks, space->scav);
+	/* Pairs with palloc_reserve() and palloc_nr_pages(). */
 	smp_store_release(&p->space, space);
 }
 
@@ -660,6 +661,7 @@ GOALLOC_EXPORT_KUNIT(palloc_destroy);
  */
 u64 palloc_nr_pages(const struct palloc *p)
 {
+	/* Pairs with palloc_use_space(). */
 	return smp_load_acquire(&p->space)->nr_chunks << PALLOC_CHUNK_SHIFT;
 }
 GOALLOC_EXPORT_KUNIT(palloc_nr_pages);
@@ -685,7 +687,8 @@ int palloc_extend_prepare(struct palloc *p, u64 nr_pages, gfp_t gfp,
 		return -EINVAL;
 	if (nr_pages <= now)
 		return 0;
-	nr_pages = min(max(nr_pages, now + now / 2), PALLOC_MAX_PAGES);
+	nr_pages = max(nr_pages, now + now / 2);
+	nr_pages = min_t(u64, nr_pages, PALLOC_MAX_PAGES);
 	*next = palloc_space_alloc(p, nr_pages, gfp);
 	return *next ? 0 : -ENOMEM;
 }
@@ -833,7 +836,7 @@ int palloc_reserve(struct palloc *p, u64 base, u64 nr_pages, gfp_t gfp)
 			return err;
 		/* Pairs with the one in palloc_extend_commit(). */
 		smp_mb();
-		now = smp_load_acquire(&p->space);
+		now = smp_load_acquire(&p->space); /* as above */
 	} while (now != space);
 	return 0;
 }
@@ -866,7 +869,7 @@ int palloc_check(const struct palloc *p, struct palloc_fault *where)
 	u64 nr_chunks = p->space->nr_chunks;
 	u64 nr_free = 0, nr_owned = 0;
 	unsigned int level, w;
-	u64 i;
+	u64 i, first;
 
 	if (p->fault.what) {
 		*where = p->fault;
@@ -890,22 +893,25 @@ int palloc_check(const struct palloc *p, struct palloc_fault *where)
 
 			nr_free += hweight64(free);
 			nr_owned += hweight64(~(c->alloc[w] & c->scavenged[w]));
-			if (free && base + w * 64 + __ffs64(free) < p->search)
+			if (!free)
+				continue;
+			first = base + w * 64 + __ffs64(free);
+			if (first < p->search)
 				return palloc_check_failed(where, "free page below the search page",
-							   base + w * 64 + __ffs64(free), 1);
+							   first, 1);
 		}
 	}
 	for (level = PALLOC_LEAF; level; level--) {
 		unsigned int shift = palloc_level_shift(level);
 		const palloc_sum_t *child = p->sum[level];
 		const palloc_sum_t *sum = p->sum[level - 1];
+		unsigned int up = shift + PALLOC_FANOUT_SHIFT;
 
 		nr_chunks >>= PALLOC_FANOUT_SHIFT;
 		for (i = 0; i < nr_chunks; i++, child += PALLOC_FANOUT)
 			if (sum[i] != palloc_sum_merge(child, shift))
 				return palloc_check_failed(where, "summary differs from its children",
-							   i << (shift + PALLOC_FANOUT_SHIFT),
-							   1ULL << (shift + PALLOC_FANOUT_SHIFT));
+							   i << up, 1ULL << up);
 	}
 	if (p->search != PALLOC_NONE &&
 	    !palloc_chunk_of(p, p->search >> PALLOC_CHUNK_SHIFT))

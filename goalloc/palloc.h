@@ -17,10 +17,10 @@
 
 /* Chunks per block of bitmaps: a block is 4 KiB. */
 #define PALLOC_BLOCK_SHIFT	5
-#define PALLOC_BLOCK_CHUNKS	(1U << PALLOC_BLOCK_SHIFT)
+#define PALLOC_BLOCK_CHUNKS	((u32)BIT(PALLOC_BLOCK_SHIFT))
 
 /* What a huge page is, in goalloc pages: 2 MiB. */
-#define PALLOC_HUGE_PAGES	(1U << (21 - GOALLOC_PAGE_SHIFT))
+#define PALLOC_HUGE_PAGES	(SZ_2M >> GOALLOC_PAGE_SHIFT)
 
 /**
  * struct palloc_mem - where a palloc gets memory for itself

@@ -28,24 +28,25 @@ typedef u64 palloc_sum_t;
 
 /* A chunk is the piece of address space that has one pair of bitmaps. */
 #define PALLOC_CHUNK_SHIFT	9
-#define PALLOC_CHUNK_PAGES	(1U << PALLOC_CHUNK_SHIFT)
+#define PALLOC_CHUNK_PAGES	((u32)BIT(PALLOC_CHUNK_SHIFT))
 
 /* Levels of the tree, 0 is the root; each entry covers 8 of the next level. */
 #define PALLOC_LEVELS		5
 #define PALLOC_LEAF		(PALLOC_LEVELS - 1)
 #define PALLOC_FANOUT_SHIFT	3
-#define PALLOC_FANOUT		(1U << PALLOC_FANOUT_SHIFT)
+#define PALLOC_FANOUT		((u32)BIT(PALLOC_FANOUT_SHIFT))
 
 /* log2 of the pages one root entry covers, and with it of any count. */
 #define PALLOC_ROOT_SHIFT \
 	(PALLOC_CHUNK_SHIFT + PALLOC_FANOUT_SHIFT * PALLOC_LEAF)
 
 /* Chunks a root entry covers. */
-#define PALLOC_ROOT_CHUNKS	(1U << (PALLOC_ROOT_SHIFT - PALLOC_CHUNK_SHIFT))
+#define PALLOC_ROOT_CHUNKS \
+	((u32)BIT(PALLOC_ROOT_SHIFT - PALLOC_CHUNK_SHIFT))
 
 #define PALLOC_SUM_BITS		PALLOC_ROOT_SHIFT
-#define PALLOC_SUM_MASK		((1ULL << PALLOC_SUM_BITS) - 1)
-#define PALLOC_SUM_ALL_FREE	(1ULL << 63)
+#define PALLOC_SUM_MASK		GENMASK_ULL(PALLOC_SUM_BITS - 1, 0)
+#define PALLOC_SUM_ALL_FREE	BIT_ULL(63)
 
 /* The summary of a chunk without a single allocated page. */
 #define PALLOC_SUM_FREE_CHUNK \

@@ -39,9 +39,9 @@
 #include "scavenge_index.h"
 #include "palloc.h"
 
-#define CURSOR_PAGE	((1ULL << 44) - 1)
-#define CURSOR_MARK	(1ULL << 44)
-#define CURSOR_SEQ	(1ULL << 45)
+#define CURSOR_PAGE	GENMASK_ULL(43, 0)
+#define CURSOR_MARK	BIT_ULL(44)
+#define CURSOR_SEQ	BIT_ULL(45)
 
 /**
  * scavenge_data_pack() - make a chunk's word
@@ -78,6 +78,7 @@ GOALLOC_EXPORT_KUNIT(scavenge_data_unpack);
 /* The word of a chunk, or NULL where no chunk was reserved. */
 static inline u64 *word_of(void **blocks, u64 chunk)
 {
+	/* Pairs with cmpxchg() in palloc_reserve_table(). */
 	u64 *block = smp_load_acquire(&blocks[chunk >> SCAVENGE_BLOCK_SHIFT]);
 
 	return block ? block + (chunk & (SCAVENGE_BLOCK_CHUNKS - 1)) : NULL;

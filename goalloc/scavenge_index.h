@@ -18,7 +18,7 @@
 
 /* Chunks per block of words: a block is 4 KiB. */
 #define SCAVENGE_BLOCK_SHIFT	9
-#define SCAVENGE_BLOCK_CHUNKS	(1U << SCAVENGE_BLOCK_SHIFT)
+#define SCAVENGE_BLOCK_CHUNKS	((u32)BIT(SCAVENGE_BLOCK_SHIFT))
 
 /* Something free that has not been looked at. */
 #define SCAVENGE_HAS_FREE	BIT(0)

@@ -9,9 +9,9 @@
  * gives the next ratio.
  *
  * Go computes this in floating point, which the kernel does not have.  Here
- * real numbers are s64 with 32 fraction bits: +-2^31 in steps of 2^-32.  That
- * is ample for the fractions, ratios (0.001 to 1000) and gains involved, and
- * the outputs agree with Go's to 1 part in 10^4, or 10^-6 where they are small.
+ * real numbers are s64 with 40 fraction bits: +-8 million in steps of 10^-12.
+ * The fractions, ratios (0.001 to 1000) and gains involved are well inside that,
+ * and the outputs agree with Go's to 1 part in 10^4, or 10^-6 if that is more.
  * A product that does not fit takes the place of Go's infinities: the
  * controller forgets its past, and the caller falls back to the least ratio
  * for some seconds.
@@ -29,23 +29,24 @@
 #define RATIO_MIN	SCAVENGE_Q(1, 1000)
 #define RATIO_MAX	SCAVENGE_Q(1000, 1)
 
-/* a * num / den of an unsigned Q31.32; false if it does not fit. */
+/* a * num / den of an unsigned number; false if it does not fit. */
 static bool q_scale(u64 a, u64 num, u64 den, u64 *out)
 {
-	/* The quotient's bits, at most: keep it below 2^62. */
+	/* The quotient has at most one bit more than this. */
 	if (fls64(a) + fls64(num) - fls64(den) > 61)
 		return false;
 	*out = mul_u64_u64_div_u64(a, num, den);
 	return true;
 }
 
-/* a * b where @b is signed; false if it does not fit. */
+/* a * b, rounded to the nearest; false if it does not fit. */
 static bool q_mul(u64 a, s64 b, s64 *out)
 {
-	u64 mag;
+	u64 mag = b < 0 ? -(u64)b : (u64)b;
 
-	if (!q_scale(a, b < 0 ? -(u64)b : (u64)b, SCAVENGE_Q_ONE, &mag))
+	if (fls64(a) + fls64(mag) > 62 + SCAVENGE_Q_SHIFT)
 		return false;
+	mag = (mul_u64_u64_shr(a, mag, SCAVENGE_Q_SHIFT - 1) + 1) >> 1;
 	*out = b < 0 ? -(s64)mag : (s64)mag;
 	return true;
 }
@@ -53,10 +54,10 @@ static bool q_mul(u64 a, s64 b, s64 *out)
 /**
  * scavenge_pi_next() - one step of the controller
  * @pi: the controller
- * @input: what was measured, Q31.32
- * @setpoint: what it should be, Q31.32
+ * @input: what was measured, Q23.40
+ * @setpoint: what it should be, Q23.40
  * @period: time since the last step, in the unit of @pi's times
- * @output: where to store the new output, Q31.32, from @pi's min to max
+ * @output: where to store the new output, Q23.40, from @pi's min to max
  *
  * While the output is at a limit, the sum of errors is wound back towards what
  * the limit allows, so that it does not run away.

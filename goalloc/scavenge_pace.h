@@ -2,28 +2,28 @@
 /*
  * scavenge_pace.h - how much CPU releasing memory may cost.
  *
- * Integers only; a real number is a s64 with 32 fraction bits ("Q31.32").
+ * Integers only; a real number is a s64 with 40 fraction bits ("Q23.40").
  */
 #ifndef GOALLOC_SCAVENGE_PACE_H
 #define GOALLOC_SCAVENGE_PACE_H
 
 #include "core_env.h"
 
-#define SCAVENGE_Q_SHIFT	32
-#define SCAVENGE_Q_ONE		(1LL << SCAVENGE_Q_SHIFT)
+#define SCAVENGE_Q_SHIFT	40
+#define SCAVENGE_Q_ONE		((s64)BIT_ULL(SCAVENGE_Q_SHIFT))
 
-/* The number @num / @den in Q31.32, for constants. */
+/* The number @num / @den in Q23.40, for constants. */
 #define SCAVENGE_Q(num, den) \
 	((s64)(num) * SCAVENGE_Q_ONE / (s64)(den))
 
 /**
  * struct scavenge_pi - a proportional-integral controller
- * @kp: proportional gain, Q31.32
+ * @kp: proportional gain, Q23.40
  * @ti: integral time constant, in the unit of the period
  * @tt: reset time for winding back after saturation, same unit
- * @min: least output, Q31.32
- * @max: greatest output, Q31.32
- * @integral: accumulated error, Q31.32
+ * @min: least output, Q23.40
+ * @max: greatest output, Q23.40
+ * @integral: accumulated error, Q23.40
  */
 struct scavenge_pi {
 	s64 kp;
@@ -40,7 +40,7 @@ bool scavenge_pi_next(struct scavenge_pi *pi, s64 input, s64 setpoint,
 /**
  * struct scavenge_pace - the sleep between two slices of background work
  * @pi: controls @sleep_ratio
- * @sleep_ratio: time worked over time slept, Q31.32
+ * @sleep_ratio: time worked over time slept, Q23.40
  * @cooldown_ns: time left in which the controller is not consulted, after it
  *	failed
  * @nr_cpus: CPUs the 1% target refers to
