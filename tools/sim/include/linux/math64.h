@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* 64-bit arithmetic with 128-bit products, in user space. */
+#ifndef SIM_LINUX_MATH64_H
+#define SIM_LINUX_MATH64_H
+
+#include <linux/types.h>
+
+static inline u64 div_u64(u64 a, u32 b)
+{
+	return a / b;
+}
+
+static inline u64 mul_u64_u64_div_u64(u64 a, u64 mul, u64 div)
+{
+	return (unsigned __int128)a * mul / div;
+}
+
+static inline u64 mul_u64_u64_shr(u64 a, u64 mul, unsigned int shift)
+{
+	return (unsigned __int128)a * mul >> shift;
+}
+
+#endif /* SIM_LINUX_MATH64_H */
