@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A page source for tests, and a private heap over it. See fake_source.h.
+ */
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+#include "fake_source.h"
+#include "stats.h"
+
+#define FAKE_FILL_OUT 0xa5
+#define FAKE_FILL_BACK 0x5b
+
+static void *fake_page(struct fake_source *fake, u64 page)
+{
+	return (void *)(fake->space.source.base + (page << GOALLOC_PAGE_SHIFT));
+}
+
+/* First run of @npages free pages on @nid that is aligned to its length. */
+static u64 fake_find(struct fake_source *fake, u64 npages, int nid)
+{
+	u64 part = fake->space.source.nr_pages / fake->space.source.nr_nodes;
+	u64 page = round_up(part * nid, npages);
+
+	for (; page + npages <= part * (nid + 1); page += npages)
+		if (find_next_bit(fake->out, page + npages, page) >= page + npages)
+			return page;
+	return PALLOC_NONE;
+}
+
+static int fake_get(struct page_source *src, u64 min, u64 want, int nid,
+		    gfp_t gfp, struct page_extent *extent)
+{
+	struct fake_source *fake = container_of(src, struct fake_source, space.source);
+	u64 npages, page = PALLOC_NONE;
+	unsigned long flags;
+	int i;
+
+	if (nid < 0 || nid >= src->nr_nodes)
+		nid = 0;
+	spin_lock_irqsave(&fake->lock, flags);
+	fake->gets++;
+	if ((fake->fail_from && fake->gets >= fake->fail_from) ||
+	    fake->gets == fake->fail_only) {
+		spin_unlock_irqrestore(&fake->lock, flags);
+		return -ENOMEM;
+	}
+	min = roundup_pow_of_two(min);
+	npages = rounddown_pow_of_two(max(min, want));
+	if (fake->max_extent)
+		npages = min_t(u64, npages, fake->max_extent);
+	for (; npages >= min && page == PALLOC_NONE; npages /= 2) {
+		for (i = 0; i < src->nr_nodes && page == PALLOC_NONE; i++) {
+			if (i && gfp & __GFP_THISNODE)
+				break;
+			extent->nid = (nid + i) % src->nr_nodes;
+			page = fake_find(fake, npages, extent->nid);
+		}
+		if (page != PALLOC_NONE)
+			break;
+	}
+	if (page != PALLOC_NONE) {
+		bitmap_set(fake->out, page, npages);
+		fake->nr_out += npages;
+	}
+	spin_unlock_irqrestore(&fake->lock, flags);
+	if (page == PALLOC_NONE)
+		return -ENOMEM;
+
+	extent->page = page;
+	extent->npages = npages;
+	extent->clean = fake->clean;
+	memset(fake_page(fake, page), fake->clean ? 0 : FAKE_FILL_OUT,
+	       npages << GOALLOC_PAGE_SHIFT);
+	return 0;
+}
+
+static void fake_put(struct page_source *src, u64 page, u64 npages)
+{
+	struct fake_source *fake = container_of(src, struct fake_source, space.source);
+	unsigned long flags;
+	u64 i;
+
+	memset(fake_page(fake, page), FAKE_FILL_BACK, npages << GOALLOC_PAGE_SHIFT);
+	spin_lock_irqsave(&fake->lock, flags);
+	fake->puts++;
+	for (i = page; i < page + npages; i++) {
+		if (__test_and_clear_bit(i, fake->out))
+			fake->nr_out--;
+		else
+			fake->bad_puts++;
+	}
+	spin_unlock_irqrestore(&fake->lock, flags);
+}
+
+/**
+ * fake_source_init - make a source
+ * @fake: what to fill in
+ * @nr_pages: goalloc pages it has
+ * @nr_nodes: nodes they are spread over, up to FAKE_MAX_NODES
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int fake_source_init(struct fake_source *fake, u64 nr_pages, int nr_nodes)
+{
+	unsigned long align = PALLOC_CHUNK_PAGES << GOALLOC_PAGE_SHIFT;
+
+	memset(fake, 0, sizeof(*fake));
+	spin_lock_init(&fake->lock);
+	fake->raw = vmalloc((nr_pages << GOALLOC_PAGE_SHIFT) + align);
+	fake->out = bitmap_zalloc(nr_pages, GFP_KERNEL);
+	if (!fake->raw || !fake->out) {
+		fake_source_exit(fake);
+		return -ENOMEM;
+	}
+	fake->space.source.base = round_up((unsigned long)fake->raw, align);
+	fake->space.source.nr_pages = nr_pages;
+	fake->space.source.nr_nodes = nr_nodes;
+	fake->space.source.get = fake_get;
+	fake->space.source.put = fake_put;
+	return 0;
+}
+
+/**
+ * fake_source_exit - end a source
+ * @fake: the source
+ */
+void fake_source_exit(struct fake_source *fake)
+{
+	bitmap_free(fake->out);
+	vfree(fake->raw);
+	fake->out = NULL;
+	fake->raw = NULL;
+}
+
+/**
+ * fake_heap_create - make a private heap for a test, or end the test
+ * @test: the test
+ * @nr_pages: goalloc pages it may grow to
+ * @nr_nodes: nodes
+ *
+ * Return: the heap.
+ */
+struct fake_heap *fake_heap_create(struct kunit *test, u64 nr_pages, int nr_nodes)
+{
+	struct fake_heap *fh = kunit_kzalloc(test, sizeof(*fh), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fh);
+	KUNIT_ASSERT_EQ(test, 0, fake_source_init(&fh->fake, nr_pages, nr_nodes));
+	KUNIT_ASSERT_EQ(test, 0, heap_space_init(&fh->fake.space));
+	fh->heap = heap_create("test", NULL, &fh->fake.space);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fh->heap));
+	return fh;
+}
+
+/**
+ * fake_heap_destroy - end a heap, and check that every page came back
+ * @test: the test
+ * @fh: the heap
+ */
+void fake_heap_destroy(struct kunit *test, struct fake_heap *fh)
+{
+	if (!IS_ERR_OR_NULL(fh->heap))
+		KUNIT_EXPECT_EQ(test, 0, heap_destroy(fh->heap, true));
+	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.nr_out);
+	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.bad_puts);
+	heap_space_destroy(&fh->fake.space);
+	fake_source_exit(&fh->fake);
+}
+
+/**
+ * fake_heap_check - a quiet heap's books are right
+ * @test: the test
+ * @fh: the heap
+ */
+void fake_heap_check(struct kunit *test, struct fake_heap *fh)
+{
+	struct goalloc_stats st;
+	struct heap_node *node;
+	int nid;
+
+	goalloc_heap_stats(fh->heap, &st);
+	KUNIT_EXPECT_EQ(test, st.sys_bytes, stats_ledger_sum(&st));
+	KUNIT_EXPECT_EQ(test, st.sys_bytes, fh->fake.nr_out << GOALLOC_PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, st.sys_bytes, st.grown_bytes - st.released_bytes);
+	KUNIT_EXPECT_EQ(test, st.live_objects, st.allocs - st.frees);
+	heap_for_each_node(fh->heap, node, nid) {
+		struct palloc_fault fault = {};
+
+		KUNIT_EXPECT_EQ_MSG(test, 0, palloc_check(&node->palloc, &fault),
+				    "node %d: %s, chunk %llu, page %llu", nid,
+				    fault.what ?: "?", fault.chunk, fault.page);
+	}
+}
