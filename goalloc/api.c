@@ -17,6 +17,7 @@
 #define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
 
 struct goalloc_heap *goalloc_default;
+GOALLOC_EXPORT_KUNIT(goalloc_default);
 
 /* Neither an ordinary size nor flags that can be refused without a word. */
 static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,

@@ -139,6 +139,7 @@ void cache_put(struct goalloc_heap *heap, const struct slot_ref *ref)
 	b->objs[b->count++] = (void *)span_slot_addr(ref->span, ref->slot);
 	b->frees++;
 }
+GOALLOC_EXPORT_KUNIT(cache_put);
 
 /**
  * cache_free_slow - free an object when the list has no room
@@ -169,6 +170,7 @@ void cache_free_slow(struct goalloc_heap *heap, const struct slot_ref *ref)
 	cache_put(heap, ref);
 	preempt_enable();
 }
+GOALLOC_EXPORT_KUNIT(cache_free_slow);
 
 /*
  * Take an object from list or span, asking the central when both are empty.
@@ -296,6 +298,7 @@ void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
 	return cache_alloc_done(heap, bin, obj, true, gfp);
 }
+GOALLOC_EXPORT_KUNIT(cache_alloc_node);
 
 /**
  * cache_alloc_slow - allocate a small object when list and window are empty
@@ -355,6 +358,7 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		central_add(heap_central_of(fresh), fresh);
 	return cache_alloc_done(heap, bin, obj, dirty, gfp);
 }
+GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
 
 /* The pages are the heap's, but in no span: freed before? */
 static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
@@ -414,6 +418,7 @@ void cache_free_odd(struct goalloc_heap *heap, const void *p, unsigned long call
 	}
 	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
 }
+GOALLOC_EXPORT_KUNIT(cache_free_odd);
 
 /* Take everything out of a cache that nobody else uses now. */
 static void cache_drain(struct goalloc_heap *heap, struct goalloc_cache *cache)

@@ -26,6 +26,7 @@ static LIST_HEAD(heaps);
 static DEFINE_MUTEX(heaps_lock);
 
 struct heap_space goalloc_space;
+GOALLOC_EXPORT_KUNIT(goalloc_space);
 
 /**
  * heap_space_init - make an address space

@@ -72,6 +72,7 @@ const char *report_bad_free_name(enum bad_free kind)
 {
 	return bad_free_names[kind];
 }
+GOALLOC_EXPORT_KUNIT(report_bad_free_name);
 
 /**
  * report_bad_free - count a refused free, and report it once per call site

@@ -85,6 +85,7 @@ void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache)
 	if (tiny_clear(&ref.span->tiny[ref.slot], TINY_SHARE) == TINY_SHARE)
 		tiny_release(heap, &ref);
 }
+GOALLOC_EXPORT_KUNIT(tiny_drop);
 
 /* Pack an object into the cache's block if it fits. Preemption is off. */
 static void *tiny_pack(struct goalloc_cache *cache, size_t size)
@@ -175,6 +176,7 @@ out:
 		memset(obj, 0, size);
 	return obj;
 }
+GOALLOC_EXPORT_KUNIT(tiny_alloc);
 
 /**
  * tiny_free - free a tiny object
@@ -211,6 +213,7 @@ int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 		tiny_release(heap, &mine);
 	return -1;
 }
+GOALLOC_EXPORT_KUNIT(tiny_free);
 
 /**
  * tiny_size - bytes of a live tiny object
@@ -233,3 +236,4 @@ size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
 	ends = READ_ONCE(block->ends) >> offset;
 	return ends ? __ffs(ends) + 1 : 0;
 }
+GOALLOC_EXPORT_KUNIT(tiny_size);
