@@ -24,8 +24,9 @@ struct task_struct;
  * @alloc: allocate; @exact says that the kernel had a kmem_cache for it
  * @free: free what @alloc returned for the same @size and @exact
  * @usable: bytes that the object takes inside the allocator
- * @held: bytes that the allocator holds, everything included; the difference
- *        to the baseline counts
+ * @held: bytes that the allocator holds, everything included
+ * @is_shared: others use it, too, so that only the difference to what it held
+ *             before counts
  */
 struct replay_allocator {
 	const char *name;
@@ -35,6 +36,7 @@ struct replay_allocator {
 	void (*free)(void *p, size_t size, bool exact);
 	size_t (*usable)(void *p);
 	u64 (*held)(void);
+	bool is_shared;
 };
 
 const struct replay_allocator *replay_allocator_find(const char *name);
@@ -73,7 +75,7 @@ struct replay_sample {
 	s64 requested;		/* bytes */
 	s64 allocated;		/* bytes */
 	s64 held;		/* bytes, by the allocator's own account */
-	s64 taken;		/* bytes gone from the buddy allocator, by its */
+	s64 taken;		/* bytes gone from the buddy allocator since the baseline */
 };
 
 struct replay {

@@ -213,6 +213,7 @@ static const struct replay_allocator replay_allocators[] = {
 		.free = replay_kfree,
 		.usable = replay_ksize,
 		.held = replay_slab_held,
+		.is_shared = true,
 	},
 	{
 		.name = "kmem_cache",
@@ -222,6 +223,7 @@ static const struct replay_allocator replay_allocators[] = {
 		.free = replay_cache_free,
 		.usable = replay_ksize,
 		.held = replay_slab_held,
+		.is_shared = true,
 	},
 };
 

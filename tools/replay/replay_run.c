@@ -369,7 +369,7 @@ static void replay_sample(struct replay *r, u32 records, struct replay_sample *s
 	sample->objects = r->total.objects;
 	sample->requested = r->total.requested;
 	sample->allocated = r->total.allocated;
-	sample->held = r->allocator->held() - r->base_held;
+	sample->held = r->allocator->held() - (r->allocator->is_shared ? r->base_held : 0);
 	sample->taken = r->base_free - replay_pages_free();
 }
 

@@ -4,6 +4,12 @@
 # and a line "problem: ..." for each thing that is not as it must be. The input
 # is what guest-main prints.
 
+BEGIN {
+	# Bytes by which two accounts of a heap may differ: pages of slabs that
+	# goalloc's metadata shares, what the rest of the system does meanwhile.
+	accounts_slack = 1048576
+}
+
 function problem(text) {
 	print "problem: " text
 	problems++
@@ -22,8 +28,24 @@ function want(what, value, wanted) {
 		problem(who ": " what " is " value ", not " wanted)
 }
 
+# v[] is goalloc's vmstat, read while the trace's last objects were live, r[] the
+# replay's own account of the same moment.
+function judge_ledger(   name) {
+	want("vmstat: the sum of what is held", v["live_bytes"] + v["rounding_bytes"] + \
+		v["cached_bytes"] + v["central_bytes"] + v["tail_bytes"] + \
+		v["page_cache_bytes"] + v["free_bytes"], v["held_bytes"])
+	want("vmstat: grown less released", v["grown_bytes"] - v["released_bytes"], v["held_bytes"])
+	want("vmstat: live_objects", v["live_objects"], r["end_objects"])
+	want("vmstat: allocs", v["allocs"], r["allocs"] - r["failures"])
+	want("vmstat: frees", v["frees"], r["frees"])
+	for (name in v) {
+		if (name ~ /^bad_frees_/)
+			want("vmstat: " name, v[name], 0)
+	}
+}
+
 # A replay is over: r[] is its result.
-function judge_result(   name) {
+function judge_result(   name, base, differ) {
 	who = r["trace"] " through " r["allocator"]
 	want("operations", r["allocs"] + r["frees"], r["records"])
 	for (name in r) {
@@ -42,12 +64,22 @@ function judge_result(   name) {
 	if (r["peak_held"] <= 0 || r["peak_allocated"] < r["peak_requested"])
 		problem(who ": the account cannot be true: " r["peak_held"] " bytes held, " \
 			r["peak_allocated"] " allocated, " r["peak_requested"] " requested")
+	# Two accounts of one thing: what the allocator says that it holds, less
+	# what it held before, and what the buddy allocator lacks since then.
+	base = r["allocator"] == "goalloc" ? r["base_held"] : 0
+	differ = r["peak_held"] - base - r["peak_taken"]
+	if (differ > accounts_slack || -differ > accounts_slack)
+		problem(who ": holds " r["peak_held"] - base " bytes at peak by its own account, " \
+			r["peak_taken"] " by the buddy allocator's")
+	if (r["allocator"] == "goalloc")
+		judge_ledger()
 	nresults++
-	rows[nresults] = sprintf("%-12s%-11s %9s %9s %9s %7s %9s %10d %8d %8d %8.1f",
-		substr(r["trace"], 1, 11), r["allocator"], mib(r["peak_requested"]),
+	rows[nresults] = sprintf("%-9s %-10s %9s %9s %7s %6s %8s %9s %8s %10d %8d %7d %7.1f",
+		substr(r["trace"], 1, 9), r["allocator"], mib(r["peak_requested"]),
 		mib(r["peak_allocated"]), mib(r["peak_held"]),
 		percent(r["peak_allocated"], r["peak_requested"]),
 		percent(r["peak_held"], r["peak_requested"]),
+		mib(r["max_held"]), mib(r["released_held"]),
 		r["allocs"] + r["frees"], r["failures"], r["pattern_errors"],
 		r["run_ns"] / 1e9)
 }
@@ -71,9 +103,15 @@ function judge_pages(   kept) {
 		problem("in the guest: " substr($0, length("@ failed ") + 1))
 	if (section == "result")
 		split("", r)
+	if (section == "vmstat")
+		split("", v)
 	if (section == "end")
 		ended = 1
 	next
+}
+section == "vmstat" { v[$1] = $2 }
+section == "stats" && /^ *held = live/ && !/: holds$/ {
+	problem("stats says that an identity does not hold: " $0)
 }
 section == "result" {
 	r[$1] = $2
@@ -88,15 +126,16 @@ section == "pages" && when == "after" {
 }
 
 END {
-	print "                                   MiB at peak           class     heap                       pattern"
-	print "trace       allocator  requested allocated      held   waste  overhead operations failures   errors  seconds"
+	print "                     ------- MiB at peak -------                  - MiB held at -                     pattern"
+	print "trace     allocator  requested allocated    held  waste overhead      most  the end operations failures  errors seconds"
 	for (i = 1; i <= nresults; i++)
 		print rows[i]
 	print ""
-	print "peak: the moment with most bytes requested, the same for all; all threads stand still then"
+	print "at peak: when most bytes are requested, the same record for all; every thread stands still"
 	print "waste: allocated / requested - 1; overhead: held / requested - 1, metadata included"
-	print "kmem_cache: as kmalloc, but a cache of the exact size for what was a kmem_cache's when recorded"
-	print "pages not back after each replay and unloading (noise up to " slack "): " came_back
+	print "the end: all objects are freed, the allocator is still loaded"
+	print "kmem_cache: as kmalloc, but a cache of the exact size for each record that was from a kmem_cache"
+	print "pages not back after each replay and unloading (noise is up to " slack "): " came_back
 	if (!ended)
 		problem("the guest did not come to its end")
 	if (nresults != begun || !nresults)
