@@ -600,6 +600,7 @@ int palloc_init(struct palloc *p, const struct palloc_mem *mem, u64 nr_pages,
 	*p = (struct palloc){
 		.search = PALLOC_NONE,
 		.start = U64_MAX,
+		.huge_pages = PALLOC_HUGE_PAGES,
 		.mem = mem,
 	};
 	if (!nr_pages || nr_pages > PALLOC_MAX_PAGES)

@@ -68,6 +68,8 @@ struct palloc_space;
  *	scavenged ones are worth releasing as well; set once, after
  *	palloc_init().  False is Go's meaning: a released page stays ours, and
  *	a scavenged one has no memory behind it any more.
+ * @huge_pages: pages of a huge page, which releasing keeps whole; 0 for none;
+ *	PALLOC_HUGE_PAGES unless set otherwise after palloc_init()
  * @space: the arrays behind @sum and @blocks; published with release, read
  *	with acquire by palloc_reserve()
  * @mem: where the arrays come from
@@ -88,6 +90,7 @@ struct palloc {
 	struct scavenge_index scav;
 	struct palloc_fault fault;
 	bool release_disowns;
+	unsigned int huge_pages;
 	struct palloc_space *space;
 	const struct palloc_mem *mem;
 	atomic64_t metadata;

@@ -356,7 +356,7 @@ bool palloc_scavenge_find(struct palloc *p, u64 chunk, unsigned int from,
 
 	if (p->sum[PALLOC_LEAF][chunk])
 		i = palloc_chunk_find_candidate(palloc_chunk_of(p, chunk), from,
-						1, max, PALLOC_HUGE_PAGES,
+						1, max, p->huge_pages,
 						p->release_disowns, &n);
 	if (!n) {
 		scavenge_index_set_empty(&p->scav, chunk);
