@@ -128,8 +128,8 @@ struct page_cache;
 void palloc_alloc_to_cache(struct palloc *p, struct page_cache *c);
 void palloc_free_window(struct palloc *p, u64 base, u64 pages, u64 scav);
 
-bool palloc_scavenge_find(struct palloc *p, u64 chunk, unsigned int from,
-			  u64 max_pages, u64 *base, u64 *nr_pages);
+bool palloc_scavenge_find(struct palloc *p, u64 max_pages, bool force,
+			  u64 *base, u64 *nr_pages);
 void palloc_scavenge_hold(struct palloc *p, u64 base, u64 nr_pages);
 void palloc_scavenge_done(struct palloc *p, u64 base, u64 nr_pages);
 u64 palloc_scavenge(struct palloc *p, u64 nr_pages, bool force,

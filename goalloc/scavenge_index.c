@@ -102,15 +102,17 @@ void scavenge_index_init(struct scavenge_index *si, void **blocks)
 /**
  * scavenge_index_get() - what the index knows about a chunk
  * @si: the index
- * @chunk: chunk that was reserved
+ * @chunk: a chunk of the address space
  *
  * Context: Any.
- * Return: the chunk's word, unpacked.
+ * Return: the chunk's word, unpacked; zeros where no chunk was reserved.
  */
 struct scavenge_data scavenge_index_get(const struct scavenge_index *si,
 					u64 chunk)
 {
-	return scavenge_data_unpack(READ_ONCE(*word_of(si->blocks, chunk)));
+	u64 *word = word_of(si->blocks, chunk);
+
+	return scavenge_data_unpack(word ? READ_ONCE(*word) : 0);
 }
 GOALLOC_EXPORT_KUNIT(scavenge_index_get);
 
@@ -251,6 +253,28 @@ void scavenge_index_set_empty(struct scavenge_index *si, u64 chunk)
 GOALLOC_EXPORT_KUNIT(scavenge_index_set_empty);
 
 /**
+ * scavenge_index_pass() - search below a chunk from now on
+ * @si: the index
+ * @force: which search
+ * @chunk: the chunk
+ *
+ * For a chunk whose free pages are all above the cursor: they are not for this
+ * search, but the chunk is not empty either.
+ *
+ * Context: Any; the lock held.
+ */
+void scavenge_index_pass(struct scavenge_index *si, bool force, u64 chunk)
+{
+	u64 *cursor = force ? &si->forced : &si->background;
+	u64 old = READ_ONCE(*cursor);
+	u64 page = (chunk << PALLOC_CHUNK_SHIFT) - 1;
+
+	/* Chunk 0 makes this PALLOC_NONE: the end. */
+	if ((old & CURSOR_PAGE) > page + 1)
+		cursor_lower(cursor, old, page);
+}
+
+/**
  * scavenge_index_next_gen() - memory use is at its peak: a generation ends
  * @si: the index
  *
@@ -332,39 +356,56 @@ bool scavenge_index_find(struct scavenge_index *si, bool force, u64 *chunk,
 }
 GOALLOC_EXPORT_KUNIT(scavenge_index_find);
 
+/* The highest pages of a chunk to release; how many, and the first in @i. */
+static unsigned int candidates(const struct palloc *p, u64 chunk,
+			       unsigned int from, unsigned int max,
+			       unsigned int *i)
+{
+	unsigned int n;
+
+	*i = palloc_chunk_find_candidate(palloc_chunk_of(p, chunk), from, 1,
+					 max, p->huge_pages,
+					 p->release_disowns, &n);
+	return n;
+}
+
 /**
- * palloc_scavenge_find() - find pages of a chunk to release
+ * palloc_scavenge_find() - find free pages to release
  * @p: the page allocator
- * @chunk: chunk, as scavenge_index_find() chose it
- * @from: page of the chunk to begin at, downwards
  * @max_pages: pages wanted, at least 1
+ * @force: look at dense chunks and at memory freed just now as well
  * @base: where to store the first page of the run
  * @nr_pages: where to store its length, which may be more than @max_pages to
  *	keep huge pages whole
  *
- * A chunk without a candidate is remembered as empty in the index.
+ * A chunk without a candidate is remembered as empty.  Go does so even if there
+ * are candidates above the cursor, freed after it was set; they are then out of
+ * sight until another page of the chunk is freed.  Here the chunk is passed by
+ * and keeps its flag.
  *
  * Context: Any; the lock held.
- * Return: true if there is a run.
+ * Return: true if there is a run, all of it in one chunk.
  */
-bool palloc_scavenge_find(struct palloc *p, u64 chunk, unsigned int from,
-			  u64 max_pages, u64 *base, u64 *nr_pages)
+bool palloc_scavenge_find(struct palloc *p, u64 max_pages, bool force,
+			  u64 *base, u64 *nr_pages)
 {
 	unsigned int max = min_t(u64, max_pages, PALLOC_CHUNK_PAGES);
-	unsigned int n = 0;
-	unsigned int i = 0;
+	unsigned int from, i, n;
+	u64 chunk;
 
-	if (p->sum[PALLOC_LEAF][chunk])
-		i = palloc_chunk_find_candidate(palloc_chunk_of(p, chunk), from,
-						1, max, p->huge_pages,
-						p->release_disowns, &n);
-	if (!n) {
-		scavenge_index_set_empty(&p->scav, chunk);
-		return false;
+	while (scavenge_index_find(&p->scav, force, &chunk, &from)) {
+		n = candidates(p, chunk, from, max, &i);
+		if (n) {
+			*base = (chunk << PALLOC_CHUNK_SHIFT) + i;
+			*nr_pages = n;
+			return true;
+		}
+		if (candidates(p, chunk, PALLOC_CHUNK_PAGES - 1, 1, &i))
+			scavenge_index_pass(&p->scav, force, chunk);
+		else
+			scavenge_index_set_empty(&p->scav, chunk);
 	}
-	*base = (chunk << PALLOC_CHUNK_SHIFT) + i;
-	*nr_pages = n;
-	return true;
+	return false;
 }
 GOALLOC_EXPORT_KUNIT(palloc_scavenge_find);
 
@@ -432,14 +473,11 @@ u64 palloc_scavenge(struct palloc *p, u64 nr_pages, bool force,
 	u64 released = 0;
 
 	while (released < nr_pages) {
-		u64 chunk, base, n;
-		unsigned int page;
+		u64 base, n;
 
-		if (!scavenge_index_find(&p->scav, force, &chunk, &page))
+		if (!palloc_scavenge_find(p, nr_pages - released, force, &base,
+					  &n))
 			break;
-		if (!palloc_scavenge_find(p, chunk, page, nr_pages - released,
-					  &base, &n))
-			continue;
 		if (p->release_disowns) {
 			palloc_disown(p, base, n);
 			release(ctx, base, n);

@@ -70,6 +70,7 @@ void scavenge_index_free(struct scavenge_index *si, u64 chunk,
 void scavenge_index_drop(struct scavenge_index *si, u64 chunk,
 			 unsigned int n);
 void scavenge_index_set_empty(struct scavenge_index *si, u64 chunk);
+void scavenge_index_pass(struct scavenge_index *si, bool force, u64 chunk);
 void scavenge_index_next_gen(struct scavenge_index *si);
 bool scavenge_index_find(struct scavenge_index *si, bool force, u64 *chunk,
 			 unsigned int *page);
