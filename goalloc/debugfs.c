@@ -82,6 +82,10 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 		div64_u64((st.alloc_bytes - st.asked_bytes) * 1000, st.asked_bytes) : 0;
 	seq_printf(m, "  class rounding %11llu.%llu%% of what small objects ever requested\n",
 		   waste / 10, waste % 10);
+	seq_printf(m, "  page caches    %14llu hits, %llu misses, %llu%% hit\n",
+		   st.page_cache_hits, st.page_cache_misses,
+		   div64_u64(st.page_cache_hits * 100,
+			     max(st.page_cache_hits + st.page_cache_misses, 1ULL)));
 	seq_printf(m, "  failed         %14llu allocations\n", st.failed);
 	seq_printf(m, "  bad frees      %14llu refused:", st.bad_frees);
 	for (i = 0; i < NR_BAD_FREES; i++)
@@ -122,6 +126,8 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "asked_bytes %llu\n", st.asked_bytes);
 	seq_printf(m, "alloc_bytes %llu\n", st.alloc_bytes);
 	seq_printf(m, "tiny_objects %llu\n", st.tiny_objects);
+	seq_printf(m, "page_cache_hits %llu\n", st.page_cache_hits);
+	seq_printf(m, "page_cache_misses %llu\n", st.page_cache_misses);
 	seq_printf(m, "failed %llu\n", st.failed);
 	for (i = 0; i < NR_BAD_FREES; i++)
 		seq_printf(m, "bad_frees_%s %lld\n", report_bad_free_name(i),

@@ -27,6 +27,28 @@
 #define HEAP_GROW_MIN 8
 #define HEAP_GROW_SHIFT 4
 
+/*
+ * Is the node's tree in order? One that was found broken does not grow any
+ * more, so that what is wrong cannot spread.
+ */
+static bool heap_sound(struct heap_node *node)
+{
+	struct palloc_fault fault;
+	unsigned long flags;
+	bool first;
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	fault = node->palloc.fault;
+	first = fault.what && !node->fault_told;
+	if (first)
+		node->fault_told = true;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	if (first)
+		report_fault(node->heap, node->nid, fault.what, fault.chunk,
+			     fault.page, fault.nr_pages);
+	return !fault.what;
+}
+
 /* Cut an aligned run out of the tree. */
 static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
 {
@@ -76,7 +98,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	/* Blocks are as aligned as they are long. */
 	if (align > 1)
 		need = max(roundup_pow_of_two(npages), align);
-	if (need > HEAP_MAX_PAGES)
+	if (need > HEAP_MAX_PAGES || !heap_sound(node))
 		return PALLOC_NONE;
 
 	want = max_t(u64, HEAP_GROW_MIN,
@@ -160,10 +182,15 @@ u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	u64 page;
 
 	heap_drain_deferred(node);
+	*from = node;
+	if (align == 1 && npages < PAGE_CACHE_MAX_REQUEST) {
+		page = cpu_pages_alloc(node, npages, clean);
+		if (page != PALLOC_NONE)
+			return page;
+	}
 	raw_spin_lock_irqsave(&node->lock, flags);
 	page = heap_cut(node, npages, align, clean);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
-	*from = node;
 	if (page != PALLOC_NONE)
 		return page;
 	return heap_grow(node, npages, align, gfp, from, clean);

@@ -131,6 +131,29 @@ void stats_large(struct goalloc_heap *heap, struct large_stats *ls)
 GOALLOC_EXPORT_KUNIT(stats_large);
 
 /**
+ * stats_pages - add up the page caches
+ * @heap: the heap
+ * @ps: what to fill in
+ *
+ * Context: Any.
+ */
+void stats_pages(struct goalloc_heap *heap, struct page_stats *ps)
+{
+	int cpu;
+
+	memset(ps, 0, sizeof(*ps));
+	for_each_possible_cpu(cpu) {
+		const struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
+
+		ps->pages += hweight64(READ_ONCE(pages->cache.cache));
+		ps->hits += READ_ONCE(pages->hits);
+		ps->misses += READ_ONCE(pages->misses);
+		ps->fills += READ_ONCE(pages->fills);
+	}
+}
+GOALLOC_EXPORT_KUNIT(stats_pages);
+
+/**
  * stats_ledger_sum - what the rows of the ledger add up to
  * @st: the statistics
  *
@@ -148,6 +171,7 @@ GOALLOC_EXPORT_KUNIT(stats_ledger_sum);
 void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 {
 	struct large_stats ls;
+	struct page_stats ps;
 	struct tiny_stats ts;
 	struct heap_node *node;
 	unsigned long flags;
@@ -181,6 +205,10 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	st->live_objects += ls.allocs - ls.frees;
 	st->live_bytes += ls.asked;
 	st->rounding_bytes = (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked;
+	stats_pages(heap, &ps);
+	st->page_cache_bytes = ps.pages << GOALLOC_PAGE_SHIFT;
+	st->page_cache_hits = ps.hits;
+	st->page_cache_misses = ps.misses;
 	stats_tiny(heap, &ts);
 	st->tiny_objects = ts.live;
 

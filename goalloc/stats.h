@@ -65,6 +65,21 @@ struct large_stats {
 	u64 pages;
 };
 
+/**
+ * struct page_stats - page caches over all CPUs
+ * @pages: free goalloc pages in them
+ * @hits: requests served
+ * @misses: requests that went to the tree
+ * @fills: windows taken from the tree
+ */
+struct page_stats {
+	u64 pages;
+	u64 hits;
+	u64 misses;
+	u64 fills;
+};
+
+void stats_pages(struct goalloc_heap *heap, struct page_stats *ps);
 void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs);
 void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts);
 void stats_large(struct goalloc_heap *heap, struct large_stats *ls);

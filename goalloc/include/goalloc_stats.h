@@ -28,6 +28,8 @@ struct goalloc_heap;
  * @asked_bytes: bytes ever requested of small objects
  * @alloc_bytes: bytes of the classes they were served from
  * @tiny_objects: tiny objects in use
+ * @page_cache_hits: requests for a few pages served by page caches
+ * @page_cache_misses: those that went on to the page tree
  * @failed: allocations that returned NULL for want of memory
  * @bad_frees: frees that were refused
  *
@@ -53,6 +55,8 @@ struct goalloc_stats {
 	u64 asked_bytes;
 	u64 alloc_bytes;
 	u64 tiny_objects;
+	u64 page_cache_hits;
+	u64 page_cache_misses;
 	u64 failed;
 	u64 bad_frees;
 };

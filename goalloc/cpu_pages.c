@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A page cache per CPU in front of the heap lock.
+ *
+ * As in Go, requests under 16 pages are served from a window of 64 pages that
+ * the CPU took out of the tree as a whole; only an empty cache takes the lock.
+ * Pages that are freed go to the tree, never here.
+ *
+ * Unlike Go, a heap that has few free pages fills no caches: 64 pages on each
+ * of many CPUs would make it grow for want of pages that are lying about. And
+ * only task context has a cache: interrupts rarely make spans.
+ *
+ * Locks: heap_node->lock is taken here with preemption off.
+ */
+#include <linux/preempt.h>
+
+#include "compat.h"
+#include "cpu_pages.h"
+#include "heap.h"
+
+/* A window is taken only from a tree with so many free pages. */
+#define CPU_PAGES_SLACK (4 * PAGE_CACHE_PAGES)
+
+static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	palloc_alloc_to_cache(&node->palloc, &pages->cache);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	pages->nid = node->nid;
+	pages->fills++;
+}
+
+/**
+ * cpu_pages_alloc - take a short run of pages from this CPU's cache
+ * @node: node that they must be on
+ * @npages: less than PAGE_CACHE_MAX_REQUEST
+ * @clean: whether they are known to hold zeros
+ *
+ * Context: Any but NMI; no goalloc lock may be held.
+ * Return: first page, or PALLOC_NONE: ask the tree.
+ */
+u64 cpu_pages_alloc(struct heap_node *node, u64 npages, bool *clean)
+{
+	struct cpu_pages *pages;
+	u64 page = PALLOC_NONE;
+	unsigned int scav;
+
+	preempt_disable();
+	if (interrupt_context_level())
+		goto out;
+	pages = this_cpu_ptr(node->heap->cpu_pages);
+	if (page_cache_empty(&pages->cache) &&
+	    READ_ONCE(node->palloc.nr_free) >= CPU_PAGES_SLACK)
+		cpu_pages_fill(pages, node);
+	if (!page_cache_empty(&pages->cache) && pages->nid == node->nid)
+		page = page_cache_alloc(&pages->cache, npages, &scav);
+	if (page != PALLOC_NONE) {
+		*clean = scav == npages;
+		pages->hits++;
+	} else {
+		pages->misses++;
+	}
+out:
+	preempt_enable();
+	return page;
+}
+GOALLOC_EXPORT_KUNIT(cpu_pages_alloc);
+
+/**
+ * cpu_pages_flush - put a CPU's pages back into the tree
+ * @heap: the heap
+ * @cpu: a CPU on which nobody uses the heap: it is dead, or the heap is ending
+ *
+ * Context: Process context.
+ */
+void cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu)
+{
+	struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
+	struct heap_node *node;
+	unsigned long flags;
+
+	if (page_cache_empty(&pages->cache))
+		return;
+	node = heap->node[pages->nid];
+	raw_spin_lock_irqsave(&node->lock, flags);
+	page_cache_flush(&pages->cache, &node->palloc);
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+}
+GOALLOC_EXPORT_KUNIT(cpu_pages_flush);
