@@ -458,6 +458,7 @@ void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu)
 		cache_drain(heap, pcpu->level[level]);
 		preempt_enable();
 	}
+	cpu_pages_flush(heap, cpu);
 }
 GOALLOC_EXPORT_KUNIT(cache_drain_cpu);
 

@@ -88,7 +88,8 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 		meta_free(&heap->meta, node, sizeof(*node));
 		return -ENOMEM;
 	}
-	heap->node[nid] = node;
+	/* Others may find the node from here on. */
+	smp_store_release(&heap->node[nid], node);
 	return 0;
 }
 
@@ -104,6 +105,7 @@ static void heap_dismantle(struct goalloc_heap *heap)
 	int nid;
 
 	cache_destroy_all(heap);
+	free_percpu(heap->cpu_pages);
 	heap_for_each_node(heap, node, nid) {
 		palloc_destroy(&node->palloc);
 		meta_free(&heap->meta, node, sizeof(*node));
@@ -144,6 +146,8 @@ struct goalloc_heap *heap_create(const char *name,
 		heap->gfp = attr->gfp;
 		heap->limit = attr->limit >> GOALLOC_PAGE_SHIFT;
 	}
+	/* Held throughout, so that the space does not grow past a new heap. */
+	mutex_lock(&heaps_lock);
 	for (nid = 0; nid < nr_nodes; nid++) {
 		/* An invented address space has all its nodes. */
 		if (space == &goalloc_space && !node_state(nid, N_MEMORY))
@@ -154,19 +158,81 @@ struct goalloc_heap *heap_create(const char *name,
 		if (heap->home == NUMA_NO_NODE)
 			heap->home = nid;
 	}
+	err = -ENOMEM;
+	heap->cpu_pages = alloc_percpu(struct cpu_pages);
+	if (!heap->cpu_pages)
+		goto fail;
 	err = cache_init_all(heap);
 	if (err)
 		goto fail;
-	mutex_lock(&heaps_lock);
 	list_add_tail(&heap->all, &heaps);
 	mutex_unlock(&heaps_lock);
 	return heap;
 
 fail:
+	mutex_unlock(&heaps_lock);
 	heap_dismantle(heap);
 	return ERR_PTR(err);
 }
 GOALLOC_EXPORT_KUNIT(heap_create);
+
+/* Make a heap's trees as long as the space is going to be. */
+static int heap_extend(struct goalloc_heap *heap, u64 nr_pages, int new_nid)
+{
+	struct palloc_space *next;
+	struct heap_node *node;
+	unsigned long flags;
+	int nid, err;
+
+	heap_for_each_node(heap, node, nid) {
+		if (nr_pages <= palloc_nr_pages(&node->palloc))
+			continue;
+		err = palloc_extend_prepare(&node->palloc, nr_pages, GFP_KERNEL, &next);
+		if (err)
+			return err;
+		raw_spin_lock_irqsave(&node->lock, flags);
+		palloc_extend_commit(&node->palloc, next);
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+	}
+	if (new_nid >= 0 && new_nid < heap->nr_nodes && !heap->node[new_nid])
+		return heap_add_node(heap, new_nid);
+	return 0;
+}
+
+/**
+ * heap_space_extend - make an address space longer
+ * @space: the space
+ * @end: first address behind it
+ * @new_nid: node that gets its first memory, or a negative number
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM; then the space is as long as it was.
+ */
+int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid)
+{
+	struct goalloc_heap *heap;
+	u64 nr_pages = space->source.nr_pages;
+	int err;
+
+	mutex_lock(&heaps_lock);
+	if (end > space->source.base)
+		nr_pages = max_t(u64, nr_pages,
+				 (end - space->source.base) >> GOALLOC_PAGE_SHIFT);
+	nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
+	err = pagemap_extend(&space->map, nr_pages);
+	list_for_each_entry(heap, &heaps, all) {
+		if (err)
+			break;
+		if (heap->space == space)
+			err = heap_extend(heap, nr_pages, new_nid);
+	}
+	/* Last: from here on the source may hand out the new pages. */
+	if (!err)
+		WRITE_ONCE(space->source.nr_pages, nr_pages);
+	mutex_unlock(&heaps_lock);
+	return err;
+}
+GOALLOC_EXPORT_KUNIT(heap_space_extend);
 
 /* Free every span in a list, objects or not. */
 static void heap_free_list(struct list_head *list)

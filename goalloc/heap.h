@@ -15,6 +15,7 @@
 #include <goalloc.h>
 
 #include "central.h"
+#include "cpu_pages.h"
 #include "meta.h"
 #include "page_source.h"
 #include "pagemap.h"
@@ -37,7 +38,7 @@ struct goalloc_pcpu;
  * @meta: memory of @map
  *
  * All ordinary heaps share goalloc_space, so that the heap of any address can
- * be told. Constant once made.
+ * be told. It only ever gets longer, see heap_space_extend().
  */
 struct heap_space {
 	struct page_source source;
@@ -49,6 +50,7 @@ extern struct heap_space goalloc_space;
 
 int heap_space_init(struct heap_space *space);
 void heap_space_destroy(struct heap_space *space);
+int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
 
 /**
  * struct heap_node - a heap's share of one NUMA node
@@ -65,6 +67,7 @@ void heap_space_destroy(struct heap_space *space);
  * @large_asked: bytes requested with the large objects that live
  * @large_allocs: large objects ever handed out
  * @large_frees: large objects ever taken back
+ * @fault_told: @palloc was found broken and that was reported
  * @grown: pages ever taken from the source
  * @released: pages ever given back
  * @deferred: large spans freed in NMI, still to be taken back; no lock
@@ -81,6 +84,7 @@ struct heap_node {
 	u64 large_asked;
 	u64 large_allocs;
 	u64 large_frees;
+	bool fault_told;
 	u64 grown;
 	u64 released;
 	struct llist_head deferred;
@@ -90,6 +94,7 @@ struct heap_node {
 /**
  * struct goalloc_heap - a heap
  * @cpus: caches per CPU
+ * @cpu_pages: page caches per CPU
  * @space: address space it lives in
  * @gfp: flags added to every page allocation
  * @limit: goalloc pages it may hold, 0 for any number
@@ -109,6 +114,7 @@ struct heap_node {
  */
 struct goalloc_heap {
 	struct goalloc_pcpu __percpu *cpus;
+	struct cpu_pages __percpu *cpu_pages;
 	struct heap_space *space;
 	gfp_t gfp;
 	u64 limit;

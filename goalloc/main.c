@@ -4,27 +4,12 @@
  */
 #define pr_fmt(fmt) "goalloc: " fmt
 
-#include <linux/cpuhotplug.h>
 #include <linux/module.h>
 
-#include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "heap.h"
-
-static int cpuhp_state;
-
-static void drain_dead_cpu(struct goalloc_heap *heap, void *arg)
-{
-	cache_drain_cpu(heap, *(unsigned int *)arg);
-}
-
-/* Runs on another CPU: nobody uses the dead one's caches. */
-static int cpu_dead(unsigned int cpu)
-{
-	heap_for_each(drain_dead_cpu, &cpu);
-	return 0;
-}
+#include "hotplug.h"
 
 static int __init goalloc_init(void)
 {
@@ -39,17 +24,15 @@ static int __init goalloc_init(void)
 		err = PTR_ERR(goalloc_default);
 		goto fail_heap;
 	}
-	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "goalloc:dead",
-					NULL, cpu_dead);
-	if (err < 0)
-		goto fail_cpuhp;
-	cpuhp_state = err;
+	err = hotplug_init();
+	if (err)
+		goto fail_hotplug;
 	debugfs_init(goalloc_default);
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
 		GOALLOC_PAGE_SIZE >> 10);
 	return 0;
 
-fail_cpuhp:
+fail_hotplug:
 	heap_destroy(goalloc_default, true);
 fail_heap:
 	heap_space_destroy(&goalloc_space);
@@ -59,7 +42,7 @@ fail_heap:
 static void __exit goalloc_exit(void)
 {
 	debugfs_exit();
-	cpuhp_remove_state_nocalls(cpuhp_state);
+	hotplug_exit();
 	if (!heap_destroy(goalloc_default, false))
 		pr_info("unloaded, every page given back\n");
 	heap_space_destroy(&goalloc_space);

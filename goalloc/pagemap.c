@@ -5,24 +5,26 @@
  * Every page of a span points to it, first to last, so that an interior
  * pointer is told from a foreign one. Entries are set before the first object
  * of a span is handed out and cleared before its pages may be used again.
- * There is no lock: pages belong to one span at a time, and leaves are only
- * ever added.
+ * Setting takes no lock: pages belong to one span at a time. map->lock is for
+ * adding leaves, and for a longer row of them when memory is added; it is
+ * taken alone.
  *
  * Readers: whoever frees. The owner of a live object sees its entry because
  * the object was handed over to him somehow. A bad free may look at any entry
  * at any time; spans are freed by RCU for its sake.
  */
-#include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/rcupdate.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "pagemap.h"
 #include "span.h"
 
-static size_t pagemap_row_bytes(const struct pagemap *map)
+static size_t pagemap_row_bytes(const struct pagemap *map, u64 nr_pages)
 {
-	return map->nr_pages / ARENA_LEAF_PAGES * sizeof(map->leaf[0]);
+	return nr_pages / ARENA_LEAF_PAGES * sizeof(map->leaf[0]);
 }
 
 /**
@@ -38,14 +40,50 @@ static size_t pagemap_row_bytes(const struct pagemap *map)
 int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
 		 unsigned long base, u64 nr_pages)
 {
+	raw_spin_lock_init(&map->lock);
 	map->base = base;
 	map->nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
 	map->meta = meta;
-	map->leaf = meta_zalloc(meta, pagemap_row_bytes(map), GFP_KERNEL,
-				NUMA_NO_NODE);
+	map->leaf = meta_zalloc(meta, pagemap_row_bytes(map, map->nr_pages),
+				GFP_KERNEL, NUMA_NO_NODE);
 	return map->leaf ? 0 : -ENOMEM;
 }
 GOALLOC_EXPORT_KUNIT(pagemap_init);
+
+/**
+ * pagemap_extend - make a map longer
+ * @map: the map
+ * @nr_pages: length in goalloc pages; less than it has is no change
+ *
+ * Context: Process context, may sleep; the caller keeps others from extending.
+ * Return: 0 or -ENOMEM.
+ */
+int pagemap_extend(struct pagemap *map, u64 nr_pages)
+{
+	size_t old_bytes = pagemap_row_bytes(map, map->nr_pages);
+	struct pagemap_leaf **old, **row;
+	unsigned long flags;
+
+	nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
+	if (nr_pages <= map->nr_pages)
+		return 0;
+	row = meta_zalloc(map->meta, pagemap_row_bytes(map, nr_pages), GFP_KERNEL,
+			  NUMA_NO_NODE);
+	if (!row)
+		return -ENOMEM;
+	raw_spin_lock_irqsave(&map->lock, flags);
+	old = map->leaf;
+	memcpy(row, old, old_bytes);
+	/* The leaves in it are filled in; pairs with pagemap_span(). */
+	smp_store_release(&map->leaf, row);
+	smp_store_release(&map->nr_pages, nr_pages);
+	raw_spin_unlock_irqrestore(&map->lock, flags);
+	/* Everybody looks things up with preemption off. */
+	synchronize_rcu();
+	meta_free(map->meta, old, old_bytes);
+	return 0;
+}
+GOALLOC_EXPORT_KUNIT(pagemap_extend);
 
 /**
  * pagemap_destroy - free a map
@@ -61,10 +99,21 @@ void pagemap_destroy(struct pagemap *map)
 		return;
 	for (i = 0; i < map->nr_pages / ARENA_LEAF_PAGES; i++)
 		meta_free(map->meta, map->leaf[i], sizeof(*map->leaf[i]));
-	meta_free(map->meta, map->leaf, pagemap_row_bytes(map));
+	meta_free(map->meta, map->leaf, pagemap_row_bytes(map, map->nr_pages));
 	map->leaf = NULL;
 }
 GOALLOC_EXPORT_KUNIT(pagemap_destroy);
+
+static bool pagemap_has_leaf(struct pagemap *map, u64 i)
+{
+	unsigned long flags;
+	bool has;
+
+	raw_spin_lock_irqsave(&map->lock, flags);
+	has = map->leaf[i];
+	raw_spin_unlock_irqrestore(&map->lock, flags);
+	return has;
+}
 
 /**
  * pagemap_reserve - make sure that a range of pages can be mapped
@@ -80,20 +129,26 @@ GOALLOC_EXPORT_KUNIT(pagemap_destroy);
 int pagemap_reserve(struct pagemap *map, u64 page, u64 npages, gfp_t gfp)
 {
 	struct pagemap_leaf *leaf;
+	unsigned long flags;
 	u64 i;
 
 	if (page >= map->nr_pages || npages > map->nr_pages - page)
 		return -ERANGE;
 	for (i = page / ARENA_LEAF_PAGES;
 	     i <= (page + npages - 1) / ARENA_LEAF_PAGES; i++) {
-		if (READ_ONCE(map->leaf[i]))
+		if (pagemap_has_leaf(map, i))
 			continue;
 		leaf = meta_zalloc(map->meta, sizeof(*leaf), gfp, NUMA_NO_NODE);
 		if (!leaf)
 			return -ENOMEM;
-		/* Publishes the zeroed leaf; pairs with pagemap_span(). */
-		if (cmpxchg(&map->leaf[i], NULL, leaf))
-			meta_free(map->meta, leaf, sizeof(*leaf));
+		raw_spin_lock_irqsave(&map->lock, flags);
+		if (!map->leaf[i]) {
+			/* The leaf is zeroed; pairs with pagemap_span(). */
+			smp_store_release(&map->leaf[i], leaf);
+			leaf = NULL;
+		}
+		raw_spin_unlock_irqrestore(&map->lock, flags);
+		meta_free(map->meta, leaf, sizeof(*leaf));
 	}
 	return 0;
 }
@@ -111,6 +166,7 @@ GOALLOC_EXPORT_KUNIT(pagemap_reserve);
 void pagemap_set(struct pagemap *map, u64 page, u64 npages,
 		 struct goalloc_span *span)
 {
+	struct pagemap_leaf *leaf;
 	u64 end = page + npages;
 
 	/*
@@ -118,8 +174,12 @@ void pagemap_set(struct pagemap *map, u64 page, u64 npages,
 	 * dependency behind READ_ONCE() in pagemap_span().
 	 */
 	smp_wmb();
-	for (; page < end; page++)
-		WRITE_ONCE(map->leaf[page / ARENA_LEAF_PAGES]->span[page % ARENA_LEAF_PAGES],
-			   span);
+	/* Keeps the row of leaves, which may be replaced meanwhile. */
+	rcu_read_lock();
+	for (; page < end; page++) {
+		leaf = READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]);
+		WRITE_ONCE(leaf->span[page % ARENA_LEAF_PAGES], span);
+	}
+	rcu_read_unlock();
 }
 GOALLOC_EXPORT_KUNIT(pagemap_set);

@@ -5,7 +5,9 @@
 #ifndef GOALLOC_PAGEMAP_H
 #define GOALLOC_PAGEMAP_H
 
+#include <asm/barrier.h>
 #include <linux/compiler.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "meta.h"
@@ -34,11 +36,12 @@ struct pagemap_leaf {
 
 /**
  * struct pagemap - map of an address space
- * @base: address of page 0, aligned to an arena
- * @nr_pages: length in goalloc pages, whole arenas
+ * @lock: guards changes of @leaf and its entries
+ * @base: address of page 0
+ * @nr_pages: length in goalloc pages, whole arenas; grows after @leaf did
  * @leaf: leaves in address order, ARENA_LEAVES of them per arena; NULL where
- *        the heap never had a page. Published by cmpxchg(), never taken back
- *        while the map exists.
+ *        no heap ever had a page. Leaves are never taken back while the map
+ *        exists; the row is replaced by a longer one under RCU.
  * @meta: where the memory is counted
  *
  * The arenas' rows of leaves lie one behind the other, so the chunk number of
@@ -46,6 +49,7 @@ struct pagemap_leaf {
  * for a leaf of 4 KiB per chunk it touches instead of 64 KiB per arena.
  */
 struct pagemap {
+	raw_spinlock_t lock;
 	unsigned long base;
 	u64 nr_pages;
 	struct pagemap_leaf **leaf;
@@ -54,6 +58,7 @@ struct pagemap {
 
 int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
 		 unsigned long base, u64 nr_pages);
+int pagemap_extend(struct pagemap *map, u64 nr_pages);
 void pagemap_destroy(struct pagemap *map);
 int pagemap_reserve(struct pagemap *map, u64 page, u64 npages, gfp_t gfp);
 void pagemap_set(struct pagemap *map, u64 page, u64 npages,
@@ -75,9 +80,10 @@ static __always_inline struct goalloc_span *pagemap_span(const struct pagemap *m
 	u64 page = (addr - map->base) >> GOALLOC_PAGE_SHIFT;
 	struct pagemap_leaf *leaf;
 
-	if (unlikely(page >= map->nr_pages))
+	/* Pairs with the release in pagemap_extend(): the row is as long. */
+	if (unlikely(page >= smp_load_acquire(&map->nr_pages)))
 		return NULL;
-	leaf = READ_ONCE(map->leaf[page / ARENA_LEAF_PAGES]);
+	leaf = READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]);
 	if (unlikely(!leaf))
 		return NULL;
 	return READ_ONCE(leaf->span[page % ARENA_LEAF_PAGES]);

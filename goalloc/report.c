@@ -186,3 +186,21 @@ void report_lost(const struct goalloc_heap *heap, u64 npages)
 	pr_err("heap %s: ended with live objects; their %llu KiB of pages are not given back; free every object first, or end the heap by force\n",
 	       heap->name, npages << (GOALLOC_PAGE_SHIFT - 10));
 }
+
+/**
+ * report_fault - say that a page tree was found broken
+ * @heap: the heap
+ * @nid: node of the tree
+ * @what: the rule that does not hold
+ * @chunk: chunk it was noticed in
+ * @page: goalloc page it was noticed at
+ * @npages: length of the run concerned
+ *
+ * Context: Any context.
+ */
+void report_fault(const struct goalloc_heap *heap, int nid, const char *what,
+		  u64 chunk, u64 page, u64 npages)
+{
+	pr_err("heap %s: page tree of node %d is broken: %s, chunk %llu, page %llu, %llu pages; the heap takes no more pages there; please report this\n",
+	       heap->name, nid, what, chunk, page, npages);
+}

@@ -40,5 +40,7 @@ void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 		    unsigned long caller);
 void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
+void report_fault(const struct goalloc_heap *heap, int nid, const char *what,
+		  u64 chunk, u64 page, u64 npages);
 
 #endif /* GOALLOC_REPORT_H */

@@ -145,11 +145,11 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 			  gfp & ~__GFP_ZERO);
 	if (!obj)
 		return NULL;
+	preempt_disable();
 	slot_find(&heap->space->map, (unsigned long)obj, &ref);
 	block = &ref.span->tiny[ref.slot];
 	block->ends = BIT(size - 1);
 
-	preempt_disable();
 	cache = cache_get(heap);
 	if (cache != &cache_none) {
 		cache->tiny.allocs++;
