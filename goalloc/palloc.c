@@ -332,9 +332,17 @@ u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages)
 }
 GOALLOC_EXPORT_KUNIT(palloc_alloc);
 
-/* Are all pages of the run in the given state, and inside what is ours? */
-static bool palloc_all_are(struct palloc *p, u64 base, u64 n, bool alloc,
-			   bool scavenged, const char *what)
+/* Sets of page states, see palloc_all_are() and palloc_chunk.h. */
+#define PAGES_ALLOCATED	BIT(2)
+#define PAGES_NOT_OURS	BIT(3)
+#define PAGES_OURS	(BIT(0) | BIT(1) | BIT(2))
+
+/*
+ * Are all pages of the run in reserved chunks, and in a given state?  @states
+ * has bit 2 * alloc + scavenged set for each state they may be in.
+ */
+static bool palloc_all_are(struct palloc *p, u64 base, u64 n,
+			   unsigned int states, const char *what)
 {
 	u64 page = base;
 
@@ -353,8 +361,10 @@ static bool palloc_all_are(struct palloc *p, u64 base, u64 n, bool alloc,
 			return false;
 		}
 		for (; here; here--, i++, page++, n--) {
-			if ((c->alloc[i / 64] >> i % 64 & 1) == alloc &&
-			    (c->scavenged[i / 64] >> i % 64 & 1) == scavenged)
+			unsigned int alloc = c->alloc[i / 64] >> i % 64 & 1;
+			unsigned int scav = c->scavenged[i / 64] >> i % 64 & 1;
+
+			if (states & BIT(2 * alloc + scav))
 				continue;
 			palloc_fail(p, what, page, n);
 			return false;
@@ -378,7 +388,7 @@ void palloc_free(struct palloc *p, u64 base, u64 nr_pages)
 	u64 left = nr_pages;
 
 	if (GOALLOC_CORE_DEBUG &&
-	    !palloc_all_are(p, base, nr_pages, true, false,
+	    !palloc_all_are(p, base, nr_pages, PAGES_ALLOCATED,
 			    "freeing a page that is not allocated"))
 		return;
 
@@ -416,7 +426,7 @@ void palloc_grow(struct palloc *p, u64 base, u64 nr_pages, bool clean)
 	u64 left = nr_pages;
 
 	/* Growth is rare enough to be checked always. */
-	if (!palloc_all_are(p, base, nr_pages, true, true,
+	if (!palloc_all_are(p, base, nr_pages, PAGES_NOT_OURS,
 			    "growing over a page that is owned"))
 		return;
 
@@ -460,6 +470,11 @@ void palloc_disown(struct palloc *p, u64 base, u64 nr_pages)
 {
 	u64 page = base;
 	u64 left = nr_pages;
+
+	if (GOALLOC_CORE_DEBUG &&
+	    !palloc_all_are(p, base, nr_pages, PAGES_OURS,
+			    "disowning a page that is not ours"))
+		return;
 
 	while (left) {
 		u64 chunk = page >> PALLOC_CHUNK_SHIFT;
