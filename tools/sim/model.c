@@ -12,8 +12,8 @@
  * and for what is above it by laying the runs of eight children end to end: not
  * packed, and not with the code under test.  To be fast enough for ten million
  * steps, only entries above pages that the step touched are computed again; but
- * all are compared, also those the step had no business to change.  From time
- * to time model_check_all() computes every entry of every level anew from the
+ * all are compared, also those the step had no business to change.  At the
+ * end model_check_all() computes every entry of every level anew from the
  * bytes alone.
  *
  * This file is compiled without sanitizers, as it is not what is being tested.
@@ -294,9 +294,16 @@ static const struct {
 	[CACHED_CLEAN] = { true, false, true },
 };
 
+static const struct palloc_chunk *chunk_of(const struct model *m, u64 chunk)
+{
+	if (chunk >= palloc_nr_pages(&m->p) >> PALLOC_CHUNK_SHIFT)
+		return NULL;
+	return palloc_chunk_of(&m->p, chunk);
+}
+
 static void check_chunk(struct model *m, u64 chunk)
 {
-	const struct palloc_chunk *c = palloc_chunk_of(&m->p, chunk);
+	const struct palloc_chunk *c = chunk_of(m, chunk);
 	const u8 *state = m->state + (chunk << PALLOC_CHUNK_SHIFT);
 	struct palloc_chunk *want = &m->bits[chunk];
 	struct scavenge_data d;
@@ -390,8 +397,11 @@ static void check_step(struct model *m)
 		wrong(m, "search page where no chunk is", 0, m->p.search);
 }
 
-/* Everything from the bytes alone, and the allocator's own walk. */
-const char *model_check_all(struct model *m)
+/*
+ * Everything from the bytes alone, and the allocator's own walk.  The upper two
+ * levels, each entry over a million bytes, only if @thorough.
+ */
+const char *model_check_all(struct model *m, bool thorough)
 {
 	u64 nr_chunks = palloc_nr_pages(&m->p) >> PALLOC_CHUNK_SHIFT;
 	struct palloc_fault fault;
@@ -404,6 +414,9 @@ const char *model_check_all(struct model *m)
 		unsigned int shift = 9 + 3 * (4 - level);
 		u64 n = nr_chunks >> 3 * (4 - level);
 		u64 last = PALLOC_NONE;
+
+		if (level < 2 && !thorough)
+			break;
 
 		for (c = 0; c < m->nr_chunks; c++) {
 			u64 i = m->chunks[c] >> 3 * (4 - level);
@@ -427,18 +440,21 @@ const char *model_check_all(struct model *m)
 	return m->wrong;
 }
 
-struct model *model_new(unsigned int layout)
+/* The arrays are large; one set is kept for the next model. */
+static struct model *spare;
+
+static struct model *model_alloc(void)
 {
-	struct model *m = calloc(1, sizeof(*m));
+	struct model *m = spare;
 	unsigned int level;
 	bool ok;
 
-	layout %= 2 * MODEL_NR_LAYOUTS;
+	spare = NULL;
+	if (m)
+		return m;
+	m = calloc(1, sizeof(*m));
 	if (!m)
-		return NULL;
-	m->chunks = layout_chunks[layout % MODEL_NR_LAYOUTS];
-	m->nr_chunks = layout_nr[layout % MODEL_NR_LAYOUTS];
-	m->low = PALLOC_NONE;
+		goto fail;
 	m->max_live = 8192;
 	m->state = calloc(MAX_PAGES, 1);
 	m->live = calloc(m->max_live, sizeof(*m->live));
@@ -452,9 +468,31 @@ struct model *model_new(unsigned int layout)
 		m->counts[level] = calloc(n, sizeof(struct counts));
 		ok = ok && m->sum[level] && m->counts[level];
 	}
+	if (ok)
+		return m;
+fail:
+	fprintf(stderr, "out of memory\n");
+	exit(2);
+}
+
+struct model *model_new(unsigned int layout)
+{
+	struct model *m = model_alloc();
+
+	layout %= 2 * MODEL_NR_LAYOUTS;
+	m->chunks = layout_chunks[layout % MODEL_NR_LAYOUTS];
+	m->nr_chunks = layout_nr[layout % MODEL_NR_LAYOUTS];
+	m->low = PALLOC_NONE;
+	m->nr_live = 0;
+	m->nr_touched = 0;
+	m->nr_free = 0;
+	m->nr_owned = 0;
+	m->wrong = NULL;
+	memset(m->cache, 0, sizeof(m->cache));
+	memset(m->exists, 0, sizeof(m->exists));
+	memset(m->is_touched, 0, sizeof(m->is_touched));
 	sim_mem_init(&m->mem);
-	ok = ok && !palloc_init(&m->p, &m->mem.mem, 1, 0);
-	if (!ok) {
+	if (palloc_init(&m->p, &m->mem.mem, 1, 0)) {
 		fprintf(stderr, "out of memory\n");
 		exit(2);
 	}
@@ -462,10 +500,25 @@ struct model *model_new(unsigned int layout)
 	return m;
 }
 
+/* Leave the arrays zeroed, as far as the layout's chunks reach. */
+static void model_clear(struct model *m)
+{
+	unsigned int c, level;
+
+	for (c = 0; c < m->nr_chunks; c++) {
+		memset(m->state + ((u64)m->chunks[c] << PALLOC_CHUNK_SHIFT), 0,
+		       PALLOC_CHUNK_PAGES);
+		for (level = 0; level < PALLOC_LEVELS; level++) {
+			u64 i = m->chunks[c] >> 3 * (4 - level);
+
+			m->sum[level][i] = 0;
+			m->counts[level][i] = (struct counts){};
+		}
+	}
+}
+
 void model_delete(struct model *m)
 {
-	unsigned int level;
-
 	m->mem.fail_after = -1;
 	palloc_destroy(&m->p);
 	if (m->mem.live || palloc_metadata_bytes(&m->p)) {
@@ -473,15 +526,8 @@ void model_delete(struct model *m)
 			m->mem.live);
 		exit(1);
 	}
-	for (level = 0; level < PALLOC_LEVELS; level++) {
-		free(m->sum[level]);
-		free(m->counts[level]);
-	}
-	free(m->bits);
-	free(m->touched);
-	free(m->live);
-	free(m->state);
-	free(m);
+	model_clear(m);
+	spare = m;
 }
 
 void model_describe(const struct model *m, char *text, size_t size)

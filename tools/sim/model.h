@@ -49,7 +49,7 @@ struct model;
 struct model *model_new(unsigned int layout);
 void model_delete(struct model *m);
 const char *model_step(struct model *m, const struct model_op *op);
-const char *model_check_all(struct model *m);
+const char *model_check_all(struct model *m, bool thorough);
 void model_describe(const struct model *m, char *text, size_t size);
 
 /* Deliberate mistakes, to see that the model notices them. */
