@@ -11,6 +11,8 @@
 #: KVER=6.12|6.1 one kernel by version
 #: SUITE=glob only matching KUnit suites (make test SUITE=span)
 #: DEBUG=1 make test: KASAN, lockdep, kmemleak, UBSAN and more
+#: FLAVOUR=name make torture: slim, debug, kcsan, rt; stock, stock-rt (Debian's)
+#: SECS=n SEED=n make torture: how long, and where random numbers start
 #: TRACE=file make run: replay this trace instead of the shipped ones
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
@@ -23,10 +25,10 @@ MAKEFLAGS += --no-print-directory
 
 # What a user may say on the command line reaches the scripts through the
 # environment.
-export KDIR KVER SUITE DEBUG TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT TIMEOUT
+export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT TIMEOUT
 
 .DEFAULT_GOAL := all
-.PHONY: all run test check sim shell clean help
+.PHONY: all run test torture check sim shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -46,6 +48,10 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
 shell: ## the guest of `make run` with a prompt, goalloc loaded
 	@tools/setup run
 	@tools/qemu/shell
+
+torture: ## use goalloc from every context at once in a test kernel (SECS=30)
+	@tools/setup test
+	@tools/torture/run
 
 ifneq ($(wildcard tools/sim/Makefile),)
 sim: ## the allocator's core in user space, with sanitizers

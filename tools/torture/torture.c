@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * goalloc_torture.ko - use goalloc from everywhere at once and see that nothing
+ * is lost, mixed up or left behind.
+ *
+ *	insmod goalloc_torture.ko secs=30 seed=1
+ *
+ * runs while insmod waits and prints progress every 5 seconds. Then everything
+ * is freed and the ledger of the default heap checked. The verdict is in
+ * /sys/module/goalloc_torture/parameters: errors (0 is good) and operations.
+ * tools/torture/run boots a guest for it, takes CPUs away and brings them back
+ * meanwhile, and reads all of goalloc's debugfs files.
+ *
+ * The same seed gives the same choices in each context; how the contexts
+ * interleave is up to the machine.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/nodemask.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "torture.h"
+
+static unsigned int secs = 30;
+module_param(secs, uint, 0444);
+MODULE_PARM_DESC(secs, "seconds to run");
+
+static unsigned long seed = 1;
+module_param(seed, ulong, 0444);
+MODULE_PARM_DESC(seed, "where the random numbers start");
+
+static bool pressure = true;
+module_param(pressure, bool, 0444);
+MODULE_PARM_DESC(pressure, "use up all memory now and then");
+
+static unsigned int errors;
+module_param(errors, uint, 0444);
+MODULE_PARM_DESC(errors, "what was found wrong");
+
+static unsigned long operations;
+module_param(operations, ulong, 0444);
+MODULE_PARM_DESC(operations, "calls of goalloc's functions");
+
+#define NR_BOXES 512
+#define MAX_REPORTS 20
+
+const char *const torture_count_names[NR_COUNTS] = {
+	[COUNT_ALLOC] = "alloc",
+	[COUNT_ZALLOC] = "zalloc",
+	[COUNT_NODE] = "node",
+	[COUNT_ALIGNED] = "aligned",
+	[COUNT_TINY] = "tiny",
+	[COUNT_BULK] = "bulk",
+	[COUNT_REALLOC] = "realloc",
+	[COUNT_DUP] = "dup",
+	[COUNT_KV] = "kv",
+	[COUNT_HEAP] = "heap",
+	[COUNT_FREE] = "free",
+	[COUNT_FREE_OTHER] = "free_other",
+	[COUNT_CHECK] = "check",
+	[COUNT_PASS] = "pass",
+	[COUNT_FAILED] = "failed",
+};
+
+static const char *const level_names[NR_LEVELS] = {
+	[LEVEL_TASK] = "task",
+	[LEVEL_SOFTIRQ] = "softirq",
+	[LEVEL_HARDIRQ] = "hardirq",
+	[LEVEL_NMI] = "nmi",
+};
+
+bool torture_stop;
+static atomic_t nr_errors;
+static unsigned int nr_ctx;
+
+/* All records there are, in pieces; they wander, so nobody else can free them. */
+struct record_block {
+	struct record_block *next;
+	struct torture_obj obj[];
+};
+
+static struct record_block *records;
+
+/**
+ * torture_fail - something is wrong
+ * @what: what
+ * @p: which object
+ * @a: a number that says more
+ * @b: another
+ *
+ * Context: Any context.
+ */
+void torture_fail(const char *what, const void *p, size_t a, size_t b)
+{
+	if (atomic_inc_return(&nr_errors) <= MAX_REPORTS)
+		pr_err("FAILED: %s: %p, %zu, %zu\n", what, p, a, b);
+}
+
+static struct record_block *records_create(unsigned int nr)
+{
+	struct record_block *block;
+
+	block = kvzalloc(struct_size(block, obj, nr), GFP_KERNEL);
+	if (block) {
+		block->next = records;
+		records = block;
+	}
+	return block;
+}
+
+/**
+ * torture_ctx_create - make a context
+ * @level: where it will run
+ * @nr: number of its records
+ * @max_bytes: how much it may hold
+ *
+ * Context: Process context, one at a time.
+ * Return: the context, to be freed with kvfree(), or NULL.
+ */
+struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr,
+				       size_t max_bytes)
+{
+	struct record_block *block = records_create(nr);
+	struct torture_ctx *ctx;
+	unsigned int i;
+
+	ctx = kvzalloc(sizeof(*ctx) + nr * sizeof(ctx->rec[0]), GFP_KERNEL);
+	if (!ctx || !block) {
+		kvfree(ctx);
+		return NULL;
+	}
+	ctx->rec = (struct torture_obj **)(ctx + 1);
+	for (i = 0; i < nr; i++)
+		ctx->rec[i] = &block->obj[i];
+	ctx->level = level;
+	ctx->nr = nr;
+	ctx->max_bytes = max_bytes;
+	/* Far apart, and never 0. */
+	ctx->rng = (seed * 1024 + nr_ctx++) * 0x9e3779b97f4a7c15ULL | 1;
+	return ctx;
+}
+
+static int boxes_create(void)
+{
+	struct record_block *block = records_create(NR_BOXES);
+	unsigned int i;
+
+	torture_boxes = kvcalloc(NR_BOXES, sizeof(*torture_boxes), GFP_KERNEL);
+	if (!torture_boxes || !block)
+		return -ENOMEM;
+	for (i = 0; i < NR_BOXES; i++)
+		torture_boxes[i] = &block->obj[i];
+	torture_nr_boxes = NR_BOXES;
+	return 0;
+}
+
+static void records_destroy(void)
+{
+	struct record_block *block;
+
+	while ((block = records)) {
+		records = block->next;
+		kvfree(block);
+	}
+	kvfree(torture_boxes);
+}
+
+/* Looks, passing on and failures are no calls, or are counted as calls already. */
+static u64 count_calls(u64 sum[NR_LEVELS][NR_COUNTS], int level)
+{
+	u64 calls = 0;
+	int i;
+
+	for (i = 0; i < COUNT_CHECK; i++)
+		calls += sum[level][i];
+	return calls;
+}
+
+static void report_progress(unsigned int at)
+{
+	u64 sum[NR_LEVELS][NR_COUNTS];
+	u64 calls[NR_LEVELS];
+	u64 all = 0;
+	int i;
+
+	context_sum(sum);
+	for (i = 0; i < NR_LEVELS; i++)
+		all += calls[i] = count_calls(sum, i);
+	pr_info("%u s: %llu calls (task %llu, softirq %llu, hardirq %llu, nmi %llu), failed %llu, %d heaps ended, %ld times out of memory, %d errors\n",
+		at, all, calls[LEVEL_TASK], calls[LEVEL_SOFTIRQ],
+		calls[LEVEL_HARDIRQ], calls[LEVEL_NMI],
+		sum[LEVEL_TASK][COUNT_FAILED] + sum[LEVEL_SOFTIRQ][COUNT_FAILED] +
+		sum[LEVEL_HARDIRQ][COUNT_FAILED] + sum[LEVEL_NMI][COUNT_FAILED],
+		atomic_read(&heaps_ended), atomic_long_read(&pressure_rounds),
+		atomic_read(&nr_errors));
+}
+
+static void report_counts(void)
+{
+	u64 sum[NR_LEVELS][NR_COUNTS];
+	int level, i;
+
+	context_sum(sum);
+	operations = 0;
+	for (level = 0; level < NR_LEVELS; level++) {
+		char line[400];
+		int len = 0;
+
+		for (i = 0; i < NR_COUNTS; i++)
+			len += scnprintf(line + len, sizeof(line) - len, " %s %llu",
+					 torture_count_names[i], sum[level][i]);
+		pr_info("%s:%s\n", level_names[level], line);
+		operations += count_calls(sum, level);
+	}
+}
+
+/*
+ * What was freed in NMI waits until somebody takes the lock of its central or
+ * node. Visit them all: by allocating past the caches, and for the blocks of
+ * tiny objects, which cannot be had so, by using up what the caches have.
+ */
+static void settle(void)
+{
+	enum { NR = 600, STEP = 8 };
+	void **p = kvcalloc(NR, sizeof(*p), GFP_KERNEL);
+	size_t size;
+	int nid, cpu, i;
+
+	if (!p) {
+		torture_fail("no memory at the end", NULL, 0, 0);
+		return;
+	}
+	for_each_node_state(nid, N_MEMORY) {
+		for (size = STEP; size <= GOALLOC_MAX_SMALL_SIZE; size += STEP)
+			gofree(goalloc_node(size, GFP_KERNEL, nid));
+		gofree(goalloc_node(GOALLOC_MAX_SMALL_SIZE * 2, GFP_KERNEL, nid));
+	}
+	for_each_online_cpu(cpu) {
+		if (set_cpus_allowed_ptr(current, cpumask_of(cpu)))
+			continue;
+		for (i = 0; i < NR; i++)
+			p[i] = goalloc_tiny(13, GFP_KERNEL);
+		for (i = 0; i < NR; i++)
+			gofree(p[i]);
+	}
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	kvfree(p);
+}
+
+/* Everything is freed: what does the default heap say? */
+static void verify(void)
+{
+	struct goalloc_stats st;
+	u64 sum;
+
+	goalloc_heap_stats(NULL, &st);
+	sum = st.live_bytes + st.rounding_bytes + st.cached_bytes +
+	      st.central_bytes + st.tail_bytes + st.page_cache_bytes +
+	      st.free_bytes;
+	pr_info("ledger: held %llu = live %llu + rounding %llu + cached %llu + central %llu + tail %llu + page cache %llu + free %llu: %s\n",
+		st.sys_bytes, st.live_bytes, st.rounding_bytes, st.cached_bytes,
+		st.central_bytes, st.tail_bytes, st.page_cache_bytes,
+		st.free_bytes, sum == st.sys_bytes ? "holds" : "DOES NOT HOLD");
+	if (sum != st.sys_bytes)
+		torture_fail("the ledger does not add up", NULL, sum, st.sys_bytes);
+	if (st.tiny_objects)
+		torture_fail("tiny objects are lost", NULL, st.tiny_objects, 0);
+	/* A block of tiny objects per cache is being packed, and so counts. */
+	if (st.live_objects > 3 * nr_cpu_ids ||
+	    st.live_bytes != 16 * st.live_objects)
+		torture_fail("objects are lost", NULL, st.live_objects, st.live_bytes);
+	if (st.bad_frees)
+		torture_fail("good frees were refused", NULL, st.bad_frees, 0);
+}
+
+static int torture_run(void)
+{
+	unsigned int at;
+	int err;
+
+	err = boxes_create();
+	if (!err)
+		err = heaps_start();
+	if (!err)
+		err = context_start();
+	if (!err && pressure)
+		err = pressure_start();
+	for (at = 1; !err && at <= secs; at++) {
+		msleep_interruptible(1000);
+		if (at % 5 == 0 || at == secs)
+			report_progress(at);
+		if (signal_pending(current))
+			err = -EINTR;
+	}
+	pressure_stop();
+	context_stop();
+	heaps_stop();
+	context_free_all();
+	if (err)
+		return err;
+	report_counts();
+	settle();
+	verify();
+	return 0;
+}
+
+static int __init torture_init(void)
+{
+	int err;
+
+	pr_info("%u s, seed %lu, %u CPUs, pressure %s\n", secs, seed,
+		num_online_cpus(), pressure ? "on" : "off");
+	err = torture_run();
+	context_destroy();
+	records_destroy();
+	if (err) {
+		pr_err("could not run: %pe\n", ERR_PTR(err));
+		return err;
+	}
+	errors = atomic_read(&nr_errors);
+	pr_info("%lu calls, %d heaps ended (%d by force), %ld times out of memory, %u errors\n",
+		operations, atomic_read(&heaps_ended), atomic_read(&heaps_forced),
+		atomic_long_read(&pressure_rounds), errors);
+	return 0;
+}
+
+static void __exit torture_exit(void)
+{
+}
+
+module_init(torture_init);
+module_exit(torture_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Uses goalloc from every context at once and checks every object");
