@@ -68,6 +68,8 @@ static int result_show(struct seq_file *m, void *unused)
 	seq_printf(m, "trace_end_bytes %llu\n", r->info.end_bytes);
 	seq_printf(m, "allocs %llu\n", total->allocs);
 	seq_printf(m, "frees %llu\n", total->frees);
+	seq_printf(m, "empty_allocs %llu\n", total->empty_allocs);
+	seq_printf(m, "empty_frees %llu\n", total->empty_frees);
 	seq_printf(m, "task_ops %llu\n", total->in_context[TRACE_TASK]);
 	seq_printf(m, "softirq_ops %llu\n", total->in_context[TRACE_SOFTIRQ]);
 	seq_printf(m, "hardirq_ops %llu\n", total->in_context[TRACE_HARDIRQ]);

@@ -56,6 +56,8 @@ struct replay_slot {
 struct replay_count {
 	u64 allocs;			/* operations */
 	u64 frees;
+	u64 empty_allocs;		/* of 0 bytes: an address, but no object */
+	u64 empty_frees;
 	u64 in_context[TRACE_NR_CONTEXTS];
 	u64 waits;			/* for a record of another thread */
 	u64 failures;			/* allocations that gave NULL */

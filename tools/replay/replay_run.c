@@ -113,11 +113,12 @@ static void record_alloc(struct replay *r, struct replay_count *count, u32 n)
 		count->failures++;
 		return;
 	}
+	if (ZERO_OR_NULL_PTR(slot->p)) {
+		count->empty_allocs++;
+		return;
+	}
 	count->objects++;
 	count->requested += slot->bytes;
-	if (ZERO_OR_NULL_PTR(slot->p))
-		return;
-
 	slot->usable = r->allocator->usable(slot->p);
 	count->allocated += slot->usable;
 	if (!is_aligned_for(slot->p, slot->bytes))
@@ -136,12 +137,14 @@ static void slot_free(struct replay *r, struct replay_count *count,
 {
 	if (!slot->p)		/* the allocation failed */
 		return;
-	if (slot->usable >= slot->bytes && !ZERO_OR_NULL_PTR(slot->p) &&
-	    !pattern_is_good(slot->p, slot->bytes, slot->record))
-		count->pattern_errors++;
-	count->objects--;
-	count->requested -= slot->bytes;
-	count->allocated -= slot->usable;
+	if (!ZERO_OR_NULL_PTR(slot->p)) {
+		if (slot->usable >= slot->bytes &&
+		    !pattern_is_good(slot->p, slot->bytes, slot->record))
+			count->pattern_errors++;
+		count->objects--;
+		count->requested -= slot->bytes;
+		count->allocated -= slot->usable;
+	}
 	r->allocator->free(slot->p, slot->bytes, slot->exact);
 	slot->p = NULL;
 }
@@ -152,6 +155,7 @@ static void record_do(struct replay *r, struct replay_count *count, u32 n)
 
 	if (r->rec[n].flags & TRACE_F_FREE) {
 		count->frees++;
+		count->empty_frees += slot->p == ZERO_SIZE_PTR;
 		slot_free(r, count, slot);
 	} else {
 		record_alloc(r, count, n);
@@ -349,6 +353,8 @@ static void count_add(struct replay_count *sum, const struct replay_count *count
 
 	sum->allocs += count->allocs;
 	sum->frees += count->frees;
+	sum->empty_allocs += count->empty_allocs;
+	sum->empty_frees += count->empty_frees;
 	for (i = 0; i < TRACE_NR_CONTEXTS; i++)
 		sum->in_context[i] += count->in_context[i];
 	sum->waits += count->waits;
