@@ -15,6 +15,7 @@ static int __init goalloc_init(void)
 {
 	int err;
 
+	pagemap_setup();
 	page_source_init_buddy(&goalloc_space.source);
 	err = heap_space_init(&goalloc_space);
 	if (err)

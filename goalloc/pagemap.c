@@ -22,6 +22,38 @@
 #include "pagemap.h"
 #include "span.h"
 
+/* Its state byte belongs to the slot behind the last of no slots. */
+static u8 pagemap_no_state = SLOT_TAIL;
+
+struct goalloc_span pagemap_no_span = {
+	.state = &pagemap_no_state,
+	.kind = SPAN_SMALL,
+};
+
+GOALLOC_EXPORT_KUNIT(pagemap_no_span);
+
+struct pagemap_leaf pagemap_no_leaf;
+GOALLOC_EXPORT_KUNIT(pagemap_no_leaf);
+
+static void pagemap_clear_leaf(struct pagemap_leaf *leaf)
+{
+	memset64((u64 *)leaf->span, (unsigned long)&pagemap_no_span,
+		 ARENA_LEAF_PAGES);
+}
+
+static void pagemap_clear_row(struct pagemap_leaf **row, u64 from, u64 to)
+{
+	memset64((u64 *)(row + from), (unsigned long)&pagemap_no_leaf, to - from);
+}
+
+/**
+ * pagemap_setup - make the stand-ins, once, before any map
+ */
+void pagemap_setup(void)
+{
+	pagemap_clear_leaf(&pagemap_no_leaf);
+}
+
 static size_t pagemap_row_bytes(const struct pagemap *map, u64 nr_pages)
 {
 	return nr_pages / ARENA_LEAF_PAGES * sizeof(map->leaf[0]);
@@ -46,7 +78,10 @@ int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
 	map->meta = meta;
 	map->leaf = meta_zalloc(meta, pagemap_row_bytes(map, map->nr_pages),
 				GFP_KERNEL, NUMA_NO_NODE);
-	return map->leaf ? 0 : -ENOMEM;
+	if (!map->leaf)
+		return -ENOMEM;
+	pagemap_clear_row(map->leaf, 0, map->nr_pages / ARENA_LEAF_PAGES);
+	return 0;
 }
 GOALLOC_EXPORT_KUNIT(pagemap_init);
 
@@ -74,7 +109,8 @@ int pagemap_extend(struct pagemap *map, u64 nr_pages)
 	raw_spin_lock_irqsave(&map->lock, flags);
 	old = map->leaf;
 	memcpy(row, old, old_bytes);
-	/* The leaves in it are filled in; pairs with pagemap_span(). */
+	pagemap_clear_row(row, old_bytes / sizeof(row[0]), nr_pages / ARENA_LEAF_PAGES);
+	/* The leaves in it are filled in; pairs with pagemap_find(). */
 	smp_store_release(&map->leaf, row);
 	smp_store_release(&map->nr_pages, nr_pages);
 	raw_spin_unlock_irqrestore(&map->lock, flags);
@@ -98,7 +134,8 @@ void pagemap_destroy(struct pagemap *map)
 	if (!map->leaf)
 		return;
 	for (i = 0; i < map->nr_pages / ARENA_LEAF_PAGES; i++)
-		meta_free(map->meta, map->leaf[i], sizeof(*map->leaf[i]));
+		if (map->leaf[i] != &pagemap_no_leaf)
+			meta_free(map->meta, map->leaf[i], sizeof(*map->leaf[i]));
 	meta_free(map->meta, map->leaf, pagemap_row_bytes(map, map->nr_pages));
 	map->leaf = NULL;
 }
@@ -110,7 +147,7 @@ static bool pagemap_has_leaf(struct pagemap *map, u64 i)
 	bool has;
 
 	raw_spin_lock_irqsave(&map->lock, flags);
-	has = map->leaf[i];
+	has = map->leaf[i] != &pagemap_no_leaf;
 	raw_spin_unlock_irqrestore(&map->lock, flags);
 	return has;
 }
@@ -141,9 +178,10 @@ int pagemap_reserve(struct pagemap *map, u64 page, u64 npages, gfp_t gfp)
 		leaf = meta_zalloc(map->meta, sizeof(*leaf), gfp, NUMA_NO_NODE);
 		if (!leaf)
 			return -ENOMEM;
+		pagemap_clear_leaf(leaf);
 		raw_spin_lock_irqsave(&map->lock, flags);
-		if (!map->leaf[i]) {
-			/* The leaf is zeroed; pairs with pagemap_span(). */
+		if (map->leaf[i] == &pagemap_no_leaf) {
+			/* The leaf is filled in; pairs with pagemap_find(). */
 			smp_store_release(&map->leaf[i], leaf);
 			leaf = NULL;
 		}
@@ -171,9 +209,11 @@ void pagemap_set(struct pagemap *map, u64 page, u64 npages,
 
 	/*
 	 * Whoever finds the span sees it filled in: pairs with the address
-	 * dependency behind READ_ONCE() in pagemap_span().
+	 * dependency behind READ_ONCE() in pagemap_find().
 	 */
 	smp_wmb();
+	if (!span)
+		span = &pagemap_no_span;
 	/* Keeps the row of leaves, which may be replaced meanwhile. */
 	rcu_read_lock();
 	for (; page < end; page++) {

@@ -25,7 +25,7 @@
 
 /**
  * struct pagemap_leaf - spans of one chunk
- * @span: span of each page, NULL where there is none. Written by whoever has
+ * @span: span of each page, pagemap_no_span where there is none. Written by whoever has
  *        the pages (no lock: pages have one owner); WRITE_ONCE() here pairs
  *        with the READ_ONCE() in pagemap_span(), and the span is filled in
  *        before, see pagemap_set().
@@ -39,9 +39,10 @@ struct pagemap_leaf {
  * @lock: guards changes of @leaf and its entries
  * @base: address of page 0
  * @nr_pages: length in goalloc pages, whole arenas; grows after @leaf did
- * @leaf: leaves in address order, ARENA_LEAVES of them per arena; NULL where
- *        no heap ever had a page. Leaves are never taken back while the map
- *        exists; the row is replaced by a longer one under RCU.
+ * @leaf: leaves in address order, ARENA_LEAVES of them per arena;
+ *        pagemap_no_leaf where no heap ever had a page. Leaves are never taken
+ *        back while the map exists; the row is replaced by a longer one under
+ *        RCU.
  * @meta: where the memory is counted
  *
  * The arenas' rows of leaves lie one behind the other, so the chunk number of
@@ -56,6 +57,14 @@ struct pagemap {
 	struct goalloc_meta *meta;
 };
 
+/*
+ * Stand-ins for what is not there, so that a look-up needs no questions: a span
+ * that has no slot, and a leaf full of it.
+ */
+extern struct goalloc_span pagemap_no_span;
+extern struct pagemap_leaf pagemap_no_leaf;
+
+void pagemap_setup(void);
 int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
 		 unsigned long base, u64 nr_pages);
 int pagemap_extend(struct pagemap *map, u64 nr_pages);
@@ -65,16 +74,16 @@ void pagemap_set(struct pagemap *map, u64 page, u64 npages,
 		 struct goalloc_span *span);
 
 /**
- * pagemap_span - the span an address lies in
+ * pagemap_find - the span an address lies in
  * @map: the map
  * @addr: any address
  *
  * Context: Any context. What is returned stays valid for the owner of a live
  *          object in it; anybody else needs an RCU read section (preemption
  *          off is one).
- * Return: the span, or NULL.
+ * Return: the span, or &pagemap_no_span.
  */
-static __always_inline struct goalloc_span *pagemap_span(const struct pagemap *map,
+static __always_inline struct goalloc_span *pagemap_find(const struct pagemap *map,
 							 unsigned long addr)
 {
 	u64 page = (addr - map->base) >> GOALLOC_PAGE_SHIFT;
@@ -82,11 +91,18 @@ static __always_inline struct goalloc_span *pagemap_span(const struct pagemap *m
 
 	/* Pairs with the release in pagemap_extend(): the row is as long. */
 	if (unlikely(page >= smp_load_acquire(&map->nr_pages)))
-		return NULL;
+		return &pagemap_no_span;
 	leaf = READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]);
-	if (unlikely(!leaf))
-		return NULL;
 	return READ_ONCE(leaf->span[page % ARENA_LEAF_PAGES]);
+}
+
+/* The same for the slower paths: NULL if there is none. */
+static inline struct goalloc_span *pagemap_span(const struct pagemap *map,
+						unsigned long addr)
+{
+	struct goalloc_span *span = pagemap_find(map, addr);
+
+	return span == &pagemap_no_span ? NULL : span;
 }
 
 /**
@@ -107,14 +123,14 @@ struct slot_ref {
  * @addr: any address
  * @ref: what was found; the span also if the address is inside a slot
  *
- * Context: As pagemap_span().
+ * Context: As pagemap_find().
  * Return: true if a slot begins there; what its state is, is another question.
  */
-static __always_inline bool slot_find(const struct pagemap *map,
-				      unsigned long addr, struct slot_ref *ref)
+static inline bool slot_find(const struct pagemap *map, unsigned long addr,
+			     struct slot_ref *ref)
 {
 	ref->span = pagemap_span(map, addr);
-	if (unlikely(!ref->span))
+	if (!ref->span)
 		return false;
 	ref->slot = span_slot(ref->span, addr);
 	ref->state = ref->span->state + ref->slot;
