@@ -19,12 +19,13 @@
 struct goalloc_heap *goalloc_default;
 GOALLOC_EXPORT_KUNIT(goalloc_default);
 
-/* Neither an ordinary size nor flags that can be refused without a word. */
+/* Not an ordinary size, or flags that want a word or a check. */
 static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 				    gfp_t gfp, unsigned long caller)
 {
 	void *obj;
 
+	might_alloc(gfp);
 	if (gfp & API_ZONE_FLAGS & ~heap->gfp) {
 		report_bad_gfp(heap, gfp, caller);
 		return NULL;
@@ -32,8 +33,7 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (size <= GOALLOC_MAX_SMALL)
-		return cache_alloc(heap, &heap->space->map, sizeclass_of(size),
-				   size, gfp);
+		return cache_alloc(heap, sizeclass_of(size), size, gfp);
 	if (size > GOALLOC_MAX_SIZE || in_nmi())
 		return NULL;
 	obj = heap_alloc_large(heap, size, 1, gfp, numa_mem_id());
@@ -42,20 +42,25 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 	return obj;
 }
 
-static __always_inline void *api_alloc(struct goalloc_heap *heap,
-				       const struct pagemap *map, size_t size,
+/*
+ * The straight way, for what needs no look at zones. That sleeping is allowed
+ * is checked out of line, because a call in here would make everybody save
+ * registers.
+ */
+static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
 				       gfp_t gfp, unsigned long caller)
 {
-	might_alloc(gfp);
 	/* 0 wraps around to the largest size. */
 	if (unlikely(size - 1 >= GOALLOC_MAX_SMALL || gfp & API_ZONE_FLAGS))
 		return api_alloc_odd(heap, size, gfp, caller);
-	return cache_alloc(heap, map, sizeclass_of(size), size, gfp);
+	if (gfpflags_allow_blocking(gfp))
+		return api_alloc_odd(heap, size, gfp, caller);
+	return cache_alloc(heap, sizeclass_of(size), size, gfp);
 }
 
 void *goalloc(size_t size, gfp_t flags)
 {
-	return api_alloc(goalloc_default, &goalloc_space.map, size, flags, _RET_IP_);
+	return api_alloc(goalloc_default, size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc);
 
@@ -64,7 +69,7 @@ void *goalloc_node(size_t size, gfp_t flags, int node)
 	struct goalloc_heap *heap = goalloc_default;
 
 	if (node == NUMA_NO_NODE || flags & API_ZONE_FLAGS || !size)
-		return api_alloc(heap, &goalloc_space.map, size, flags, _RET_IP_);
+		return api_alloc(heap, size, flags, _RET_IP_);
 	might_alloc(flags);
 	/* Without memory of its own the node cannot be had exactly. */
 	if (flags & __GFP_THISNODE && heap_node_of(heap, node)->nid != node)
@@ -84,13 +89,12 @@ void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 	if (!is_power_of_2(align) || align > GOALLOC_MAX_SIZE)
 		return NULL;
 	if (flags & API_ZONE_FLAGS || !size)
-		return api_alloc(heap, &goalloc_space.map, size, flags, _RET_IP_);
+		return api_alloc(heap, size, flags, _RET_IP_);
 	might_alloc(flags);
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (sizeclass_aligned(class, align))
-				return cache_alloc(heap, &goalloc_space.map, class,
-						   size, flags);
+				return cache_alloc(heap, class, size, flags);
 	}
 	return in_nmi() ? NULL :
 	       heap_alloc_large(heap, size, align, flags, numa_mem_id());
@@ -100,7 +104,7 @@ EXPORT_SYMBOL_GPL(goalloc_aligned);
 void *goalloc_tiny(size_t size, gfp_t flags)
 {
 	if (size - 1 >= 15 || flags & API_ZONE_FLAGS)
-		return api_alloc(goalloc_default, &goalloc_space.map, size, flags,
+		return api_alloc(goalloc_default, size, flags,
 				 _RET_IP_);
 	might_alloc(flags);
 	return tiny_alloc(goalloc_default, size, flags);
@@ -179,14 +183,12 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
-		return api_alloc(goalloc_default, &goalloc_space.map, new_size,
+		return api_alloc(goalloc_default, new_size,
 				 flags, _RET_IP_);
 	old_size = gosize(p);
 	if (unlikely(!old_size)) {
 		/* Not an object of ours: report it as a bad free, keep it. */
-		preempt_disable();
-		cache_free_odd(goalloc_default, p, _RET_IP_);
-		preempt_enable();
+		cache_free_slow(goalloc_default, p, _RET_IP_);
 		return NULL;
 	}
 	if (old_size >= new_size) {
@@ -194,7 +196,7 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 			memset((char *)p + new_size, 0, old_size - new_size);
 		return (void *)p;
 	}
-	new = api_alloc(goalloc_default, &goalloc_space.map, new_size, flags, _RET_IP_);
+	new = api_alloc(goalloc_default, new_size, flags, _RET_IP_);
 	if (!new)
 		return NULL;
 	memcpy(new, p, old_size);
@@ -238,7 +240,7 @@ size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p)
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		p[i] = api_alloc(goalloc_default, &goalloc_space.map, size, flags,
+		p[i] = api_alloc(goalloc_default, size, flags,
 				 _RET_IP_);
 		if (unlikely(!p[i])) {
 			gofree_bulk(i, p);
@@ -257,7 +259,7 @@ EXPORT_SYMBOL_GPL(gostrdup);
 
 void *gomemdup(const void *src, size_t len, gfp_t flags)
 {
-	void *copy = api_alloc(goalloc_default, &goalloc_space.map, len, flags,
+	void *copy = api_alloc(goalloc_default, len, flags,
 			       _RET_IP_);
 
 	if (copy && len)
@@ -278,7 +280,7 @@ void *gokvalloc(size_t size, gfp_t flags)
 			easy |= __GFP_NORETRY;
 		easy &= ~__GFP_NOFAIL;
 	}
-	p = api_alloc(goalloc_default, &goalloc_space.map, size, easy, _RET_IP_);
+	p = api_alloc(goalloc_default, size, easy, _RET_IP_);
 	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(flags) ||
 	    flags & API_ZONE_FLAGS || size > INT_MAX)
 		return p;
@@ -314,7 +316,7 @@ EXPORT_SYMBOL_GPL(goalloc_heap_create);
 
 void *goalloc_heap_alloc(struct goalloc_heap *heap, size_t size, gfp_t flags)
 {
-	return api_alloc(heap, &heap->space->map, size, flags, _RET_IP_);
+	return api_alloc(heap, size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_alloc);
 

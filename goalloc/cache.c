@@ -27,10 +27,13 @@
 
 static_assert(sizeof(struct cache_bin) == 64);
 
-struct goalloc_span cache_no_span;
+static u8 cache_no_state = SLOT_TAIL;
+
+struct goalloc_span cache_no_span = {
+	.state = &cache_no_state,
+};
 
 struct goalloc_cache cache_none = {
-	.nid = NUMA_NO_NODE,
 	.bin = { [0 ... GOALLOC_NR_BINS - 1] = { .span = &cache_no_span } },
 };
 
@@ -63,170 +66,150 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 
 	preempt_disable();
 	cache->level = interrupt_context_level();
-	cache->nid = heap_node_of(heap, numa_mem_id())->nid;
+	cache->home = heap_node_of(heap, numa_mem_id());
 	place = &this_cpu_ptr(heap->cpus)->level[cache->level];
 	if (*place == &cache_none) {
-		/* Statistics read it from other CPUs. */
+		/* Statistics read it from other CPUs, with acquire. */
 		smp_store_release(place, cache);
 		cache = NULL;
 	}
 	preempt_enable();
-	if (cache)
-		meta_free(&heap->meta, cache, sizeof(*cache));
+	meta_free(&heap->meta, cache, sizeof(*cache));
 	return true;
 }
 
+/* Make the list of a bin. */
+static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
+{
+	unsigned int cap = cache_bin_cap(bin, interrupt_context_level());
+	cache_entry_t *entry;
+	struct cache_bin *b;
+
+	entry = meta_zalloc(&heap->meta, cap * sizeof(*entry),
+			    GFP_NOWAIT | __GFP_NOWARN, NUMA_NO_NODE);
+	if (!entry)
+		return;
+	preempt_disable();
+	b = &cache_get(heap)->bin[bin];
+	if (cache_get(heap) != &cache_none && !b->cap) {
+		b->entry = entry;
+		b->cap = cap;
+		entry = NULL;
+	}
+	preempt_enable();
+	meta_free(&heap->meta, entry, cap * sizeof(*entry));
+}
+
+/*
+ * Make what this CPU and level need to keep objects of @bin. If there is no
+ * memory for it, things go on without.
+ */
+static void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
+{
+	struct goalloc_cache *cache;
+	bool list;
+
+	preempt_disable();
+	cache = cache_get(heap);
+	list = cache->bin[bin].cap;
+	preempt_enable();
+	if (cache == &cache_none && !cache_create(heap, GFP_NOWAIT | __GFP_NOWARN))
+		return;
+	if (!list)
+		cache_make_list(heap, bin);
+}
+
 /* Take objects to the central until @keep are left, the oldest first. */
-static void cache_flush_bin(struct goalloc_heap *heap, struct goalloc_cache *cache,
-			    unsigned int bin, unsigned int keep)
+static void cache_flush_bin(struct goalloc_cache *cache, unsigned int bin,
+			    unsigned int keep)
 {
 	struct cache_bin *b = &cache->bin[bin];
 	unsigned int nr = b->count - keep;
 	unsigned int foreign;
 
-	foreign = central_flush(&heap->node[cache->nid]->central[bin], b->objs, nr);
-	memmove(b->objs, b->objs + nr, keep * sizeof(b->objs[0]));
+	foreign = central_flush(&cache->home->central[bin], b->entry, nr);
+	memmove(b->entry, b->entry + nr, keep * sizeof(b->entry[0]));
 	b->count = keep;
+	b->flushed += nr - foreign;
 	b->flushes++;
-	if (unlikely(foreign)) {
-		b->frees -= foreign;
-		atomic64_add(foreign, &heap->nr_bad[BAD_FREE_RACE]);
-	}
-}
-
-/* Make the list of a bin. Called with preemption on, as it may allocate. */
-static bool cache_make_list(struct goalloc_heap *heap, unsigned int bin)
-{
-	unsigned int cap = cache_bin_cap(bin, interrupt_context_level());
-	struct cache_bin *b;
-	void **objs;
-
-	objs = meta_zalloc(&heap->meta, cap * sizeof(*objs),
-			   GFP_NOWAIT | __GFP_NOWARN, NUMA_NO_NODE);
-	if (!objs)
-		return false;
-	preempt_disable();
-	b = &cache_get(heap)->bin[bin];
-	if (cache_get(heap) != &cache_none && !b->cap) {
-		b->objs = objs;
-		b->cap = cap;
-		objs = NULL;
-	}
-	preempt_enable();
-	meta_free(&heap->meta, objs, cap * sizeof(*objs));
-	return true;
+	if (unlikely(foreign))
+		atomic64_add(foreign, &cache->home->heap->nr_bad[BAD_FREE_RACE]);
 }
 
 /**
- * cache_put - give a free object to the cache, or past it
- * @heap: its heap
- * @ref: the object, its state SLOT_FREE
+ * cache_put - keep a free object in a cache, or give it to the central
+ * @span: its span
+ * @slot: its slot; the state byte says SLOT_FREE
+ * @cache: cache of this CPU and level, which may be cache_none
  *
- * Context: Any but NMI, preemption off, a cache may be missing.
+ * Context: Any but NMI, preemption off.
  */
-void cache_put(struct goalloc_heap *heap, const struct slot_ref *ref)
+void cache_put(struct goalloc_span *span, unsigned int slot,
+	       struct goalloc_cache *cache)
 {
-	struct goalloc_cache *cache = cache_get(heap);
-	unsigned int bin = ref->span->bin;
-	struct cache_bin *b = &cache->bin[bin];
+	struct cache_bin *b = &cache->bin[span->bin];
 
-	if (ref->span->nid != cache->nid || !b->cap) {
-		central_free(heap_central_of(ref->span), ref->span, ref->slot);
+	if (span->home != cache->home || !b->cap) {
+		central_free(heap_central_of(span), span, slot);
 		return;
 	}
 	if (b->count == b->cap)
-		cache_flush_bin(heap, cache, bin, b->cap / 2);
-	b->objs[b->count++] = (void *)span_slot_addr(ref->span, ref->slot);
-	b->frees++;
+		cache_flush_bin(cache, span->bin, b->cap / 2);
+	b->entry[b->count++] = cache_entry_make(span, slot);
 }
 GOALLOC_EXPORT_KUNIT(cache_put);
-
-/**
- * cache_free_slow - free an object when the list has no room
- * @heap: its heap
- * @ref: the object, its state SLOT_FREE
- *
- * Context: Any context, preemption as the caller of the allocator had it.
- */
-void cache_free_slow(struct goalloc_heap *heap, const struct slot_ref *ref)
-{
-	struct goalloc_cache *cache;
-	bool made = false;
-
-	if (in_nmi()) {
-		central_defer(heap_central_of(ref->span), ref->span, ref->slot);
-		return;
-	}
-	for (;;) {
-		preempt_disable();
-		cache = cache_get(heap);
-		if (made || (cache != &cache_none && cache->bin[ref->span->bin].cap))
-			break;
-		preempt_enable();
-		made = !(cache == &cache_none ?
-			 cache_create(heap, GFP_NOWAIT | __GFP_NOWARN) :
-			 cache_make_list(heap, ref->span->bin));
-	}
-	cache_put(heap, ref);
-	preempt_enable();
-}
-GOALLOC_EXPORT_KUNIT(cache_free_slow);
 
 /*
  * Take an object from list or span, asking the central when both are empty.
  * Preemption is off. NULL if the central has nothing either; then the cache
  * has no span.
  */
-static void *cache_take(struct goalloc_heap *heap, struct goalloc_cache *cache,
-			unsigned int bin, bool *dirty)
+static void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 {
 	struct cache_bin *b = &cache->bin[bin];
-	struct goalloc_span *old;
-	struct slot_ref ref;
-	unsigned int got;
-	void *obj;
+	struct goalloc_span *span;
+	unsigned int slot, got;
 
 	for (;;) {
+		*dirty = true;
 		while (b->count) {
-			obj = b->objs[--b->count];
-			*dirty = true;
-			if (likely(cache_may_hand_out(heap, &heap->space->map,
-						      bin, obj, &ref)))
-				goto out;
-			b->frees--;
-			atomic64_inc(&heap->nr_bad[BAD_FREE_RACE]);
-		}
-		ref.span = b->span;
-		while (ref.span != &cache_no_span) {
-			ref.slot = span_bits_next(&ref.span->bits);
-			if (ref.slot >= ref.span->bits.nelems)
-				break;
-			ref.state = ref.span->state + ref.slot;
-			obj = (void *)span_slot_addr(ref.span, ref.slot);
-			*dirty = ref.span->needzero;
-			if (likely(READ_ONCE(*ref.state) == SLOT_FREE))
-				goto out;
-		}
+			cache_entry_t entry = b->entry[--b->count];
 
-		old = ref.span == &cache_no_span ? NULL : ref.span;
+			span = cache_entry_span(entry);
+			slot = cache_entry_slot(entry);
+			if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE)) {
+				b->pops++;
+				goto out;
+			}
+			atomic64_inc(&cache->home->heap->nr_bad[BAD_FREE_RACE]);
+		}
+		span = b->span;
+		*dirty = span->needzero;
+		while ((slot = span_bits_next(&span->bits)) < span->bits.nelems)
+			if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
+				goto out;
+
 		b->span = &cache_no_span;
-		if (old && old->nid != cache->nid) {
-			central_disown(heap_central_of(old), old);
-			old = NULL;
+		if (span == &cache_no_span) {
+			span = NULL;
+		} else if (span->home != cache->home) {
+			central_disown(heap_central_of(span), span);
+			span = NULL;
 		}
 		b->refills++;
-		ref.span = central_refill(&heap->node[cache->nid]->central[bin],
-					  old, b->objs, b->cap, &got);
+		span = central_refill(&cache->home->central[bin], span, b->entry,
+				      b->cap, &got);
 		b->count = got;
-		if (ref.span)
-			b->span = ref.span;
+		b->filled += got;
+		if (span)
+			b->span = span;
 		else if (!got)
 			return NULL;
 	}
 
 out:
-	WRITE_ONCE(*ref.state, SLOT_LIVE);
-	return obj;
+	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	return (void *)span_slot_addr(span, slot);
 }
 
 /* Allocate past the caches: from a central, or from a span made for it. */
@@ -244,7 +227,7 @@ static void *cache_alloc_direct(struct goalloc_heap *heap, unsigned int bin,
 		span = heap_alloc_span(node, bin, gfp);
 		if (!span)
 			return NULL;
-		node = heap->node[span->nid];
+		node = span->home;
 		central_add(&node->central[bin], span);
 	}
 	return obj;
@@ -268,13 +251,28 @@ static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
 	return NULL;
 }
 
+/**
+ * cache_zero - clear an object
+ * @obj: the object
+ * @bin: its bin
+ *
+ * Context: Any context.
+ * Return: @obj.
+ */
+void *cache_zero(void *obj, unsigned int bin)
+{
+	memset(obj, 0, span_shape_small(bin).elemsize);
+	return obj;
+}
+GOALLOC_EXPORT_KUNIT(cache_zero);
+
 static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
 			      void *obj, bool dirty, gfp_t gfp)
 {
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
 	else if (dirty && want_init_on_alloc(gfp))
-		memset(obj, 0, span_shape_small(bin).elemsize);
+		cache_zero(obj, bin);
 	return obj;
 }
 
@@ -333,17 +331,15 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			return cache_alloc_node(heap, bin, asked, gfp, numa_mem_id());
 		}
 		made = false;
-		obj = cache_take(heap, cache, bin, &dirty);
+		obj = cache_take(cache, bin, &dirty);
 		if (!obj && fresh) {
 			central_own(heap_central_of(fresh), fresh);
 			cache->bin[bin].span = fresh;
 			fresh = NULL;
-			obj = cache_take(heap, cache, bin, &dirty);
+			obj = cache_take(cache, bin, &dirty);
 		}
-		if (obj) {
-			cache->bin[bin].allocs++;
+		if (obj)
 			cache->bin[bin].asked += asked;
-		}
 		preempt_enable();
 		if (obj)
 			break;
@@ -381,15 +377,9 @@ static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
 	return owned;
 }
 
-/**
- * cache_free_odd - free what is no ordinary live object, or refuse to
- * @heap: heap it should belong to
- * @p: the object
- * @caller: call site, for reports
- *
- * Context: Any context, preemption off.
- */
-void cache_free_odd(struct goalloc_heap *heap, const void *p, unsigned long caller)
+/* Free what is no ordinary live object, or refuse to. Preemption is off. */
+static void cache_free_odd(struct goalloc_heap *heap, const void *p,
+			   unsigned long caller)
 {
 	unsigned long addr = (unsigned long)p;
 	enum bad_free kind = BAD_FREE_DOUBLE;
@@ -403,22 +393,63 @@ void cache_free_odd(struct goalloc_heap *heap, const void *p, unsigned long call
 		report_bad_free(heap, p, NULL, 0, kind, caller);
 		return;
 	}
-	if (ref.span->heap != heap) {
+	if (heap_of(ref.span) != heap) {
 		kind = BAD_FREE_HEAP;
 	} else if (ref.span->kind == SPAN_TINY && ref.slot < ref.span->bits.nelems) {
 		odd = tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot));
 		if (odd < 0)
 			return;
 		kind = odd;
-	} else if (!begins || READ_ONCE(*ref.state) == SLOT_TAIL) {
+	} else if (!begins || ref.slot >= ref.span->bits.nelems) {
 		kind = BAD_FREE_INTERIOR;
-	} else if (cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
+	} else if (ref.span->kind == SPAN_LARGE &&
+		   cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
 		heap_free_large(ref.span);
 		return;
 	}
 	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
 }
-GOALLOC_EXPORT_KUNIT(cache_free_odd);
+
+/**
+ * cache_free_slow - check and free any object, whatever it takes
+ * @heap: heap it should belong to
+ * @p: the object
+ * @caller: call site, for reports
+ *
+ * Context: Any context, preemption as the caller of the allocator had it.
+ */
+void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller)
+{
+	struct goalloc_cache *cache;
+	struct slot_ref ref;
+
+	preempt_disable();
+	if (!slot_find(&heap->space->map, (unsigned long)p, &ref) ||
+	    heap_of(ref.span) != heap || READ_ONCE(*ref.state) != SLOT_LIVE) {
+		cache_free_odd(heap, p, caller);
+		preempt_enable();
+		return;
+	}
+	if (want_init_on_free())
+		memset((void *)p, 0, ref.span->elemsize);
+	/* From here on the slot is in our hands only, and keeps its span. */
+	WRITE_ONCE(*ref.state, SLOT_FREE);
+	if (in_nmi()) {
+		central_defer(heap_central_of(ref.span), ref.span, ref.slot);
+		preempt_enable();
+		return;
+	}
+	cache = cache_get(heap);
+	if (!cache->bin[ref.span->bin].cap) {
+		preempt_enable();
+		cache_prepare(heap, ref.span->bin);
+		preempt_disable();
+		cache = cache_get(heap);
+	}
+	cache_put(ref.span, ref.slot, cache);
+	preempt_enable();
+}
+GOALLOC_EXPORT_KUNIT(cache_free_slow);
 
 /* Take everything out of a cache that nobody else uses now. */
 static void cache_drain(struct goalloc_heap *heap, struct goalloc_cache *cache)
@@ -431,7 +462,7 @@ static void cache_drain(struct goalloc_heap *heap, struct goalloc_cache *cache)
 		struct goalloc_span *span = b->span;
 
 		if (b->count)
-			cache_flush_bin(heap, cache, bin, 0);
+			cache_flush_bin(cache, bin, 0);
 		if (span != &cache_no_span) {
 			b->span = &cache_no_span;
 			central_disown(heap_central_of(span), span);
@@ -518,8 +549,8 @@ void cache_destroy_all(struct goalloc_heap *heap)
 			if (cache == &cache_none)
 				continue;
 			for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
-				meta_free(&heap->meta, cache->bin[bin].objs,
-					  cache->bin[bin].cap * sizeof(void *));
+				meta_free(&heap->meta, cache->bin[bin].entry,
+					  cache->bin[bin].cap * sizeof(cache_entry_t));
 			meta_free(&heap->meta, cache, sizeof(*cache));
 		}
 	}

@@ -21,29 +21,33 @@
 
 /**
  * struct cache_bin - a cache's objects of one bin
- * @count: objects in @objs
- * @cap: room in @objs; 0 until the first object is freed here
+ * @count: objects in @entry
+ * @cap: room in @entry; 0 until the first object is freed here
+ * @entry: free objects, the last freed on top
+ * @span: span owned, or cache_no_span
+ * @pops: objects handed out from @entry
+ * @asked: bytes requested, of all objects handed out
+ * @filled: objects the central put into @entry
+ * @flushed: objects taken from @entry to the central, or dropped
  * @refills: visits to the central for memory
  * @flushes: visits to the central with memory
- * @objs: free objects, the last freed on top
- * @span: span owned, or cache_no_span
- * @allocs: objects handed out
- * @frees: objects taken back
- * @asked: bytes requested with @allocs
  *
  * Written by the CPU and level alone; others may read the numbers for
- * statistics. One cache line.
+ * statistics. The fast paths count as little as will do: what the span handed
+ * out follows from its bits, and objects freed are
+ * @pops + @flushed + @count - @filled.
  */
 struct cache_bin {
 	u16 count;
 	u16 cap;
-	void **objs;
-	struct goalloc_span *span;
-	u64 allocs;
-	u64 frees;
-	u64 asked;
-	u32 refills;
 	u32 flushes;
+	cache_entry_t *entry;
+	struct goalloc_span *span;
+	u64 pops;
+	u64 asked;
+	u64 filled;
+	u64 flushed;
+	u64 refills;
 } __aligned(64);
 
 /**
@@ -66,7 +70,7 @@ struct cache_tiny {
 
 /**
  * struct goalloc_cache - the cache of one CPU at one context level
- * @nid: node whose central it refills from and flushes to, with memory
+ * @home: node whose centrals it refills from and flushes to; NULL in cache_none
  * @level: context level
  * @tiny: packing of tiny objects
  * @bin: objects by bin
@@ -75,7 +79,7 @@ struct cache_tiny {
  * that nothing can interrupt a cache into itself.
  */
 struct goalloc_cache {
-	s16 nid;
+	struct heap_node *home;
 	u8 level;
 	struct cache_tiny tiny;
 	struct cache_bin bin[GOALLOC_NR_BINS];
@@ -105,15 +109,16 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		       gfp_t gfp);
 void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
-void cache_free_slow(struct goalloc_heap *heap, const struct slot_ref *ref);
-void cache_free_odd(struct goalloc_heap *heap, const void *p, unsigned long caller);
+void *cache_zero(void *obj, unsigned int bin);
+void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller);
+void cache_put(struct goalloc_span *span, unsigned int slot,
+	       struct goalloc_cache *cache);
 void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp);
 int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 	      unsigned int offset);
 size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
 		 unsigned int offset);
 void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache);
-void cache_put(struct goalloc_heap *heap, const struct slot_ref *ref);
 
 /* The cache to use; preemption must be off for as long as it is. */
 static __always_inline struct goalloc_cache *cache_get(const struct goalloc_heap *heap)
@@ -122,69 +127,72 @@ static __always_inline struct goalloc_cache *cache_get(const struct goalloc_heap
 }
 
 /*
- * Is this still an object that the cache of @bin may hand out? False only
- * after two bad frees of one object raced each other on two CPUs, see
- * cache_free(): it may then be live, or its span be gone.
+ * Anything but task context? One test that is almost always false is cheaper
+ * than the arithmetic that finds the level, so the fast paths are the task's.
  */
-static __always_inline bool cache_may_hand_out(const struct goalloc_heap *heap,
-					       const struct pagemap *map,
-					       unsigned int bin,
-					       const void *obj,
-					       struct slot_ref *ref)
+static __always_inline bool cache_interrupted(void)
 {
-	return slot_find(map, (unsigned long)obj, ref) &&
-	       ref->span->heap == heap && ref->span->bin == bin &&
-	       READ_ONCE(*ref->state) == SLOT_FREE;
+	return preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);
 }
 
 /**
  * cache_alloc - allocate a small object
  * @heap: the heap
- * @map: its page map
  * @bin: bin
  * @asked: bytes requested
  * @gfp: as for goalloc()
+ *
+ * An object from the list or the span is handed out only if its state byte says
+ * SLOT_FREE. It always does, except after two bad frees of one object raced
+ * each other on two CPUs, see cache_free().
  *
  * Context: Any context that @gfp allows.
  * Return: the object or NULL.
  */
 static __always_inline void *cache_alloc(struct goalloc_heap *heap,
-					 const struct pagemap *map,
 					 unsigned int bin, size_t asked,
 					 gfp_t gfp)
 {
-	struct goalloc_cache *cache;
+	struct goalloc_span *span;
 	struct cache_bin *b;
-	struct slot_ref ref;
-	bool dirty = true;
+	unsigned int slot;
 	void *obj;
 
 	preempt_disable();
-	cache = cache_get(heap);
-	b = &cache->bin[bin];
+	if (unlikely(cache_interrupted()))
+		goto slow;
+	b = &this_cpu_read(heap->cpus->level[0])->bin[bin];
 	if (likely(b->count)) {
-		obj = b->objs[b->count - 1];
-		if (unlikely(!cache_may_hand_out(heap, map, bin, obj, &ref)))
+		cache_entry_t entry = b->entry[b->count - 1];
+
+		span = cache_entry_span(entry);
+		slot = cache_entry_slot(entry);
+		if (unlikely(READ_ONCE(span->state[slot]) != SLOT_FREE))
 			goto slow;
 		b->count--;
-	} else {
-		ref.span = b->span;
-		ref.slot = span_bits_next_fast(&ref.span->bits);
-		if (unlikely(ref.slot >= ref.span->bits.nelems))
-			goto slow;
-		ref.state = ref.span->state + ref.slot;
-		/* Live although free in the books: the same race. */
-		if (unlikely(READ_ONCE(*ref.state) != SLOT_FREE))
-			goto slow;
-		obj = (void *)span_slot_addr(ref.span, ref.slot);
-		dirty = ref.span->needzero;
+		b->pops++;
+		b->asked += asked;
+		WRITE_ONCE(span->state[slot], SLOT_LIVE);
+		obj = (void *)span_slot_addr(span, slot);
+		preempt_enable();
+		if (want_init_on_alloc(gfp))
+			return cache_zero(obj, bin);
+		return obj;
 	}
-	WRITE_ONCE(*ref.state, SLOT_LIVE);
-	b->allocs++;
+
+	span = b->span;
+	slot = span_bits_next_fast(&span->bits);
+	if (unlikely(slot >= span->bits.nelems ||
+		     READ_ONCE(span->state[slot]) != SLOT_FREE))
+		goto slow;
 	b->asked += asked;
+	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	obj = (void *)span_slot_addr(span, slot);
+	if (want_init_on_alloc(gfp) && span->needzero) {
+		preempt_enable();
+		return cache_zero(obj, bin);
+	}
 	preempt_enable();
-	if (dirty && want_init_on_alloc(gfp))
-		memset(obj, 0, sizeclass_size[bin]);
 	return obj;
 
 slow:
@@ -200,10 +208,12 @@ slow:
  * @caller: call site, for reports
  *
  * The check and the mark that the object is free now are a plain load and a
- * plain store. Two frees of one object that race on two CPUs may both pass;
- * the object is in two caches then. Every way out of a cache looks at the page
- * map and the state byte again, so that one of the two is found out and
+ * plain store. Two frees of one object that race on two CPUs may both pass; the
+ * object is in two caches then. Every way out of a cache looks at the state
+ * byte and the span's books again, so that one of the two is found out and
  * dropped, whatever happened in between.
+ *
+ * Whatever is not the plain case is looked at again in cache_free_slow().
  *
  * Context: Any context.
  */
@@ -212,30 +222,32 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 				       const void *p, unsigned long caller)
 {
 	struct goalloc_cache *cache;
+	struct goalloc_span *span;
 	struct cache_bin *b;
-	struct slot_ref ref;
+	unsigned int slot;
 
 	preempt_disable();
-	if (unlikely(!slot_find(map, (unsigned long)p, &ref) ||
-		     ref.span->heap != heap ||
-		     READ_ONCE(*ref.state) != SLOT_LIVE)) {
-		cache_free_odd(heap, p, caller);
-		preempt_enable();
-		return;
-	}
-	if (want_init_on_free())
-		memset((void *)p, 0, ref.span->elemsize);
-	WRITE_ONCE(*ref.state, SLOT_FREE);
-	cache = cache_get(heap);
-	b = &cache->bin[ref.span->bin];
-	if (likely(b->count < b->cap && ref.span->nid == cache->nid)) {
-		b->objs[b->count++] = (void *)p;
-		b->frees++;
-		preempt_enable();
-		return;
-	}
+	if (unlikely(cache_interrupted() || want_init_on_free()))
+		goto slow;
+	span = pagemap_find(map, (unsigned long)p);
+	if (unlikely(!span_slot_exact(span, (unsigned long)p, &slot) ||
+		     READ_ONCE(span->state[slot]) != SLOT_LIVE))
+		goto slow;
+	cache = this_cpu_read(heap->cpus->level[0]);
+	/* Another heap's, or of another node, or there is no cache yet. */
+	if (unlikely(span->home != cache->home))
+		goto slow;
+	b = &cache->bin[span->bin];
+	if (unlikely(b->count >= b->cap))
+		goto slow;
+	WRITE_ONCE(span->state[slot], SLOT_FREE);
+	b->entry[b->count++] = cache_entry_make(span, slot);
 	preempt_enable();
-	cache_free_slow(heap, &ref);
+	return;
+
+slow:
+	preempt_enable();
+	cache_free_slow(heap, p, caller);
 }
 
 #endif /* GOALLOC_CACHE_H */

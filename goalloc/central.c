@@ -22,6 +22,7 @@
  */
 #include <linux/lockdep.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 
 #include "central.h"
 #include "compat.h"
@@ -30,26 +31,64 @@
 /**
  * central_init - make an empty central list
  * @central: what to fill in
- * @heap: heap it belongs to
- * @nid: node
+ * @home: node of a heap that it belongs to
  * @bin: bin
  */
-void central_init(struct goalloc_central *central, struct goalloc_heap *heap,
-		  int nid, unsigned int bin)
+void central_init(struct goalloc_central *central, struct heap_node *home,
+		  unsigned int bin)
 {
 	int i;
 
 	raw_spin_lock_init(&central->lock);
-	central->heap = heap;
-	central->nid = nid;
+	central->home = home;
 	central->bin = bin;
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		INIT_LIST_HEAD(&central->partial[i]);
 	INIT_LIST_HEAD(&central->full);
 	INIT_LIST_HEAD(&central->owned);
 	init_llist_head(&central->deferred);
+	INIT_LIST_HEAD(&central->spare);
 }
 GOALLOC_EXPORT_KUNIT(central_init);
+
+/**
+ * central_take_spare - take a structure for a new span
+ * @central: the central list
+ *
+ * Context: Any but NMI.
+ * Return: a structure that no bad free is looking at any more, or NULL.
+ */
+struct goalloc_span *central_take_spare(struct goalloc_central *central)
+{
+	struct goalloc_span *span;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	span = list_first_entry_or_null(&central->spare, struct goalloc_span, list);
+	if (span && !poll_state_synchronize_rcu(span->grace))
+		span = NULL;
+	if (span)
+		list_del_init(&span->list);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	return span;
+}
+
+/**
+ * central_give_spare - keep the structure of a span that is no more
+ * @central: the central list
+ * @span: the structure, in the page map no more
+ *
+ * Context: Any but NMI.
+ */
+void central_give_spare(struct goalloc_central *central, struct goalloc_span *span)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&central->lock, flags);
+	span->grace = get_state_synchronize_rcu();
+	list_add_tail(&span->list, &central->spare);
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+}
 
 static unsigned int central_bucket(const struct goalloc_span *span)
 {
@@ -90,13 +129,21 @@ static void central_sweep(struct goalloc_central *central,
 
 /*
  * Take a span out that is all free and has no owner. It goes on @empty; the
- * caller hands it to central_release() when the lock is dropped.
+ * caller hands it to central_release() when the lock is dropped. From here on
+ * no slot of it can be had, not even by a cache that still has one noted
+ * because two bad frees raced.
  */
 static void central_unlink(struct goalloc_central *central,
 			   struct goalloc_span *span, struct list_head *empty)
 {
 	lockdep_assert_held(&central->lock);
 
+	if (unlikely(memchr_inv(span->state, SLOT_FREE, span->bits.nelems))) {
+		/* Live although free in the books: never hand such pages back. */
+		central_place(central, span);
+		return;
+	}
+	memset(span->state, SLOT_TAIL, span->bits.nelems);
 	central->nr_free -= span->nr_free;
 	central->nr_spans--;
 	span->place = SPAN_NOWHERE;
@@ -176,12 +223,13 @@ static void central_collect(struct goalloc_central *central,
 }
 
 /*
- * Move every free slot of a span without owner into @objs, which has room for
+ * Move every free slot of a span without owner into @entry, which has room for
  * them all. A slot that is free in the books and live to somebody (the race of
  * central_put() again) counts as taken from here on.
  */
 static unsigned int central_extract(struct goalloc_central *central,
-				    struct goalloc_span *span, void **objs)
+				    struct goalloc_span *span,
+				    cache_entry_t *entry)
 {
 	unsigned int got = 0;
 	unsigned int slot;
@@ -191,7 +239,7 @@ static unsigned int central_extract(struct goalloc_central *central,
 	central_sweep(central, span);
 	while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
 		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
-			objs[got++] = (void *)span_slot_addr(span, slot);
+			entry[got++] = cache_entry_make(span, slot);
 	}
 	central->nr_free -= span->nr_free;
 	span->nr_free = 0;
@@ -224,6 +272,7 @@ static void central_lend(struct goalloc_central *central,
 
 	central_sweep(central, span);
 	central->nr_free -= span->nr_free;
+	span->lent = span->nr_free;
 	span->nr_free = 0;
 	span->place = SPAN_OWNED;
 	central->nr_owned++;
@@ -237,6 +286,7 @@ static void central_return(struct goalloc_central *central,
 	lockdep_assert_held(&central->lock);
 
 	central->nr_owned--;
+	central->lent += span->lent - span_bits_unused(&span->bits);
 	central_sweep(central, span);
 	if (span->nr_free == span->bits.nelems)
 		central_unlink(central, span, empty);
@@ -248,7 +298,7 @@ static void central_return(struct goalloc_central *central,
  * central_refill - exchange a used-up span for memory
  * @central: the central list
  * @old: span of this central that the cache has used up, or NULL
- * @objs: where to put single objects
+ * @entry: where to put single objects
  * @room: how many fit there
  * @got: how many were put there
  *
@@ -257,8 +307,9 @@ static void central_return(struct goalloc_central *central,
  *         enough for now, or if there is nothing.
  */
 struct goalloc_span *central_refill(struct goalloc_central *central,
-				    struct goalloc_span *old, void **objs,
-				    unsigned int room, unsigned int *got)
+				    struct goalloc_span *old,
+				    cache_entry_t *entry, unsigned int room,
+				    unsigned int *got)
 {
 	struct goalloc_span *span;
 	unsigned int filled = 0;
@@ -275,13 +326,14 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 		if (!span || filled >= (room + 1) / 2 ||
 		    span->nr_free > room - filled)
 			break;
-		filled += central_extract(central, span, objs + filled);
+		filled += central_extract(central, span, entry + filled);
 	}
 	if (filled) {
 		span = NULL;
 	} else if (!span && !list_empty(&empty)) {
 		/* Nothing but what was about to go: keep that. */
 		span = list_first_entry(&empty, struct goalloc_span, list);
+		memset(span->state, SLOT_FREE, span->bits.nelems);
 		central->nr_free += span->nr_free;
 		central->nr_spans++;
 	}
@@ -307,6 +359,7 @@ void central_own(struct goalloc_central *central, struct goalloc_span *span)
 
 	raw_spin_lock_irqsave(&central->lock, flags);
 	span->place = SPAN_OWNED;
+	span->lent = span->bits.nelems;
 	central->nr_spans++;
 	central->nr_owned++;
 	list_add(&span->list, &central->owned);
@@ -357,7 +410,7 @@ GOALLOC_EXPORT_KUNIT(central_disown);
 /**
  * central_flush - take many free objects back
  * @central: the central list
- * @objs: the objects, all of its bin and node, their state SLOT_FREE
+ * @entry: the objects, all of its bin and node, their state SLOT_FREE
  * @nr: how many
  *
  * Context: Any but NMI, preemption off.
@@ -365,9 +418,8 @@ GOALLOC_EXPORT_KUNIT(central_disown);
  *         frees can bring about; they were ignored.
  */
 unsigned int central_flush(struct goalloc_central *central,
-			   void *const *objs, unsigned int nr)
+			   const cache_entry_t *entry, unsigned int nr)
 {
-	const struct pagemap *map = &central->heap->space->map;
 	unsigned int foreign = 0;
 	unsigned long flags;
 	LIST_HEAD(empty);
@@ -376,14 +428,13 @@ unsigned int central_flush(struct goalloc_central *central,
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &empty);
 	for (i = 0; i < nr; i++) {
-		struct slot_ref ref;
+		struct goalloc_span *span = cache_entry_span(entry[i]);
+		unsigned int slot = cache_entry_slot(entry[i]);
 
-		if (unlikely(!slot_find(map, (unsigned long)objs[i], &ref) ||
-			     ref.span->heap != central->heap ||
-			     ref.span->bin != central->bin ||
-			     ref.span->place == SPAN_NOWHERE ||
-			     READ_ONCE(*ref.state) != SLOT_FREE ||
-			     !central_put(central, ref.span, ref.slot, &empty)))
+		if (unlikely(span->home != central->home ||
+			     span->place == SPAN_NOWHERE ||
+			     READ_ONCE(span->state[slot]) != SLOT_FREE ||
+			     !central_put(central, span, slot, &empty)))
 			foreign++;
 	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);

@@ -15,53 +15,85 @@
 /* Partial spans are kept in this many lists, the fullest spans in the first. */
 #define CENTRAL_BUCKETS 4
 
+/*
+ * A free object outside its span, as caches keep it: span and slot in one word.
+ * Both cannot go stale (see struct goalloc_span), and neither handing the
+ * object out nor taking it home needs to look anything up. Kernel addresses are
+ * sign-extended from at most 57 bits and structures aligned to 8 bytes, which
+ * leaves the 10 bits that a slot number needs.
+ */
+typedef unsigned long cache_entry_t;
+
+#define CACHE_ENTRY_SHIFT 7
+#define CACHE_ENTRY_SLOTS (1UL << 10)
+
+static __always_inline cache_entry_t cache_entry_make(const struct goalloc_span *span,
+						      unsigned int slot)
+{
+	return (unsigned long)span << CACHE_ENTRY_SHIFT | slot;
+}
+
+static __always_inline struct goalloc_span *cache_entry_span(cache_entry_t entry)
+{
+	return (void *)((long)entry >> CACHE_ENTRY_SHIFT & ~7L);
+}
+
+static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
+{
+	return entry & (CACHE_ENTRY_SLOTS - 1);
+}
+
 /**
  * struct goalloc_central - spans of one bin on one node
  * @lock: guards everything below and the spans' central fields; interrupts off.
  *        Taken with no other goalloc lock held; nothing is called under it that
  *        can allocate, sleep or print.
- * @heap: heap it belongs to
- * @nid: node
+ * @home: node of a heap that it belongs to
  * @bin: bin
  * @partial: spans with free slots, bucket 0 has those with the fewest
  * @full: spans without
  * @owned: spans that a cache allocates from
  * @deferred: spans with SLOT_DEFERRED slots; added to without the lock
- * @nr_spans: all of them
+ * @spare: structures of spans that are no more, the oldest first
+ * @nr_spans: all of them, spare ones not counted
  * @nr_owned: those in @owned
  * @nr_free: slots free in the central's books, sum of the spans' nr_free
+ * @lent: objects handed out of spans that caches had and gave back
  * @allocs: objects handed out past the caches
  * @frees: objects taken back past the caches
  * @asked: bytes requested with @allocs
  */
 struct goalloc_central {
 	raw_spinlock_t lock;
-	struct goalloc_heap *heap;
-	s16 nid;
+	struct heap_node *home;
 	u8 bin;
 	struct list_head partial[CENTRAL_BUCKETS];
 	struct list_head full;
 	struct list_head owned;
 	struct llist_head deferred;
+	struct list_head spare;
 	u32 nr_spans;
 	u32 nr_owned;
 	u64 nr_free;
+	u64 lent;
 	u64 allocs;
 	u64 frees;
 	u64 asked;
 };
 
-void central_init(struct goalloc_central *central, struct goalloc_heap *heap,
-		  int nid, unsigned int bin);
+void central_init(struct goalloc_central *central, struct heap_node *home,
+		  unsigned int bin);
+struct goalloc_span *central_take_spare(struct goalloc_central *central);
+void central_give_spare(struct goalloc_central *central, struct goalloc_span *span);
 struct goalloc_span *central_refill(struct goalloc_central *central,
 				    struct goalloc_span *old,
-				    void **objs, unsigned int room,
+				    cache_entry_t *entry, unsigned int room,
 				    unsigned int *got);
 void central_own(struct goalloc_central *central, struct goalloc_span *span);
 void central_add(struct goalloc_central *central, struct goalloc_span *span);
 void central_disown(struct goalloc_central *central, struct goalloc_span *span);
 unsigned int central_flush(struct goalloc_central *central,
-			   void *const *objs, unsigned int nr);
+			   const cache_entry_t *entry, unsigned int nr);
 void *central_alloc(struct goalloc_central *central, size_t asked);
 void central_free(struct goalloc_central *central, struct goalloc_span *span,
 		  unsigned int slot);

@@ -82,7 +82,7 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 	INIT_LIST_HEAD(&node->large);
 	init_llist_head(&node->deferred);
 	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
-		central_init(&node->central[bin], heap, nid, bin);
+		central_init(&node->central[bin], node, bin);
 	if (palloc_init(&node->palloc, &heap->mem, heap->space->source.nr_pages,
 			GFP_KERNEL)) {
 		meta_free(&heap->meta, node, sizeof(*node));
@@ -98,20 +98,31 @@ static size_t heap_bytes(int nr_nodes)
 	return struct_size((struct goalloc_heap *)NULL, node, nr_nodes);
 }
 
+static void heap_free_spares(struct goalloc_central *central)
+{
+	struct span_shape shape = span_shape_small(central->bin);
+	struct goalloc_span *span, *next;
+
+	list_for_each_entry_safe(span, next, &central->spare, list)
+		meta_free(&central->home->heap->meta, span, span_bytes(&shape));
+}
+
 /* Free everything of a heap that holds no pages. */
 static void heap_dismantle(struct goalloc_heap *heap)
 {
 	struct heap_node *node;
-	int nid;
+	int nid, bin;
 
+	/* Bad frees may be looking at structures that are no span any more. */
+	synchronize_rcu();
 	cache_destroy_all(heap);
 	free_percpu(heap->cpu_pages);
 	heap_for_each_node(heap, node, nid) {
+		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+			heap_free_spares(&node->central[bin]);
 		palloc_destroy(&node->palloc);
 		meta_free(&heap->meta, node, sizeof(*node));
 	}
-	/* Spans that went through RCU still name the heap to bad frees. */
-	synchronize_rcu();
 	kfree(heap);
 }
 

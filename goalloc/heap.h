@@ -166,7 +166,13 @@ static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
 static inline struct goalloc_central *
 heap_central_of(const struct goalloc_span *span)
 {
-	return &span->heap->node[span->nid]->central[span->bin];
+	return &span->home->central[span->bin];
+}
+
+/* The heap of a span, NULL for the stand-in of what is no span. */
+static inline struct goalloc_heap *heap_of(const struct goalloc_span *span)
+{
+	return span->home ? span->home->heap : NULL;
 }
 
 /* Is a page one that the node holds? Heap lock. */

@@ -266,41 +266,31 @@ u64 heap_release_free(struct heap_node *node)
 }
 GOALLOC_EXPORT_KUNIT(heap_release_free);
 
-/* A span with pages that the page map knows. */
-static struct goalloc_span *heap_make_span(struct heap_node *node,
-					   const struct span_shape *shape,
-					   u64 align, gfp_t gfp)
+/* Give a new span pages, and enter it into the page map. */
+static bool heap_equip_span(struct heap_node *node, struct goalloc_span *span,
+			    u64 align, gfp_t gfp)
 {
 	struct goalloc_heap *heap = node->heap;
-	struct goalloc_span *span;
-	struct heap_node *from;
 	bool clean;
 
-	span = meta_zalloc(&heap->meta, span_bytes(shape), gfp, node->nid);
-	if (!span)
-		return NULL;
-	span_init(span, shape, heap);
-	span->page = heap_alloc_pages(node, shape->npages, align, gfp, &from, &clean);
-	if (span->page == PALLOC_NONE) {
-		meta_free(&heap->meta, span, span_bytes(shape));
-		return NULL;
-	}
+	span->page = heap_alloc_pages(node, span->npages, align, gfp, &span->home,
+				      &clean);
+	if (span->page == PALLOC_NONE)
+		return false;
 	span->base = heap_page_addr(heap, span->page);
-	span->nid = from->nid;
 	span->needzero = !clean;
-	pagemap_set(&heap->space->map, span->page, span->npages, span);
-	return span;
+	return true;
 }
 
-/* Free the structure of a span that has left the page map. */
-static void heap_bury_span(struct goalloc_span *span)
+static struct goalloc_span *heap_new_span(struct heap_node *node,
+					  const struct span_shape *shape, gfp_t gfp)
 {
-	struct span_shape shape = span->kind == SPAN_LARGE ?
-				  span_shape_large(span->npages) :
-				  span_shape_small(span->bin);
+	struct goalloc_span *span;
 
-	meta_forget(&span->heap->meta, span, span_bytes(&shape));
-	kfree_rcu(span, rcu);
+	span = meta_zalloc(&node->heap->meta, span_bytes(shape), gfp, node->nid);
+	if (span)
+		span_init(span, shape);
+	return span;
 }
 
 /**
@@ -315,14 +305,27 @@ static void heap_bury_span(struct goalloc_span *span)
 struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 				     gfp_t gfp)
 {
-	struct span_shape shape = span_shape_small(bin);
-	struct goalloc_span *span;
+	struct goalloc_span *span = central_take_spare(&node->central[bin]);
+	struct heap_node *home = node;
 	unsigned long flags;
 
-	span = heap_make_span(node, &shape, 1, gfp);
-	if (!span)
+	if (span) {
+		memset(span->state, SLOT_FREE, span->bits.nelems);
+		span_bits_init(&span->bits, span->bits.nelems);
+	} else {
+		struct span_shape shape = span_shape_small(bin);
+
+		span = heap_new_span(node, &shape, gfp);
+		if (!span)
+			return NULL;
+	}
+	if (!heap_equip_span(node, span, 1, gfp)) {
+		span->home = home;
+		central_give_spare(&home->central[bin], span);
 		return NULL;
-	node = node->heap->node[span->nid];
+	}
+	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
+	node = span->home;
 	raw_spin_lock_irqsave(&node->lock, flags);
 	node->span_pages += span->npages;
 	raw_spin_unlock_irqrestore(&node->lock, flags);
@@ -338,16 +341,16 @@ GOALLOC_EXPORT_KUNIT(heap_alloc_span);
  */
 void heap_free_span(struct goalloc_span *span)
 {
-	struct heap_node *node = span->heap->node[span->nid];
+	struct heap_node *node = span->home;
 	unsigned long flags;
 
 	/* Out of the map before the pages can be anybody else's. */
-	pagemap_set(&span->heap->space->map, span->page, span->npages, NULL);
+	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	node->span_pages -= span->npages;
 	palloc_free(&node->palloc, span->page, span->npages);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
-	heap_bury_span(span);
+	central_give_spare(&node->central[span->bin], span);
 }
 GOALLOC_EXPORT_KUNIT(heap_free_span);
 
@@ -373,15 +376,20 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 	if (size > GOALLOC_MAX_SIZE || align > GOALLOC_MAX_SIZE)
 		return NULL;
 	shape = span_shape_large(DIV_ROUND_UP(size, GOALLOC_PAGE_SIZE));
-	span = heap_make_span(node, &shape,
-			      max_t(u64, align >> GOALLOC_PAGE_SHIFT, 1), gfp);
+	span = heap_new_span(node, &shape, gfp);
 	if (!span)
 		return NULL;
+	if (!heap_equip_span(node, span, max_t(u64, align >> GOALLOC_PAGE_SHIFT, 1),
+			     gfp)) {
+		meta_free(&heap->meta, span, span_bytes(&shape));
+		return NULL;
+	}
 	span->asked = size;
 	span->bits.freeindex = 1;
-	WRITE_ONCE(span->state[0], SLOT_LARGE);
+	span->state[0] = SLOT_LARGE;
+	pagemap_set(&heap->space->map, span->page, span->npages, span);
 
-	node = heap->node[span->nid];
+	node = span->home;
 	raw_spin_lock_irqsave(&node->lock, flags);
 	list_add(&span->list, &node->large);
 	node->large_pages += span->npages;
@@ -403,7 +411,8 @@ GOALLOC_EXPORT_KUNIT(heap_alloc_large);
  */
 void heap_free_large(struct goalloc_span *span)
 {
-	struct heap_node *node = span->heap->node[span->nid];
+	struct span_shape shape = span_shape_large(span->npages);
+	struct heap_node *node = span->home;
 	unsigned long flags;
 
 	if (in_nmi()) {
@@ -414,7 +423,7 @@ void heap_free_large(struct goalloc_span *span)
 	WRITE_ONCE(span->state[0], SLOT_FREE);
 	if (want_init_on_free())
 		memset((void *)span->base, 0, span->elemsize);
-	pagemap_set(&span->heap->space->map, span->page, span->npages, NULL);
+	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	list_del_init(&span->list);
 	node->large_pages -= span->npages;
@@ -422,6 +431,7 @@ void heap_free_large(struct goalloc_span *span)
 	node->large_frees++;
 	palloc_free(&node->palloc, span->page, span->npages);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
-	heap_bury_span(span);
+	meta_forget(&node->heap->meta, span, span_bytes(&shape));
+	kfree_rcu(span, rcu);
 }
 GOALLOC_EXPORT_KUNIT(heap_free_large);

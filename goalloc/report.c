@@ -92,10 +92,10 @@ void report_bad_free(struct goalloc_heap *heap, const void *p,
 	atomic64_inc(&heap->nr_bad[kind]);
 	if (!report_first(caller))
 		return;
-	if (span)
+	if (span && heap_of(span))
 		pr_err("bad free (%s) at %pS: %p, heap %s, object %u of a %u-byte %s span, %s; refused\n",
 		       bad_free_names[kind], (void *)caller, p,
-		       span->heap->name, slot, span->elemsize,
+		       heap_of(span)->name, slot, span->elemsize,
 		       span->kind == SPAN_LARGE ? "large" : "small",
 		       bad_free_texts[kind]);
 	else

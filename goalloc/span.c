@@ -13,7 +13,7 @@
 #include "span.h"
 
 /* The fields that a checked free reads share the first cache line. */
-static_assert(offsetof(struct goalloc_span, kind) < 64);
+static_assert(offsetof(struct goalloc_span, needzero) < 64);
 
 /**
  * span_shape_small - shape of the spans of a bin
@@ -78,14 +78,11 @@ GOALLOC_EXPORT_KUNIT(span_bytes);
  * span_init - fill in a structure; the pages come later
  * @span: zeroed memory of span_bytes(@shape) bytes
  * @shape: the shape
- * @heap: heap it will belong to
  */
-void span_init(struct goalloc_span *span, const struct span_shape *shape,
-	       struct goalloc_heap *heap)
+void span_init(struct goalloc_span *span, const struct span_shape *shape)
 {
 	char *end = (char *)span->bits.words + span_bits_bytes(shape->nelems);
 
-	span->heap = heap;
 	span->divmul = shape->divmul;
 	span->elemsize = shape->elemsize;
 	span->bin = shape->bin;

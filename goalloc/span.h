@@ -14,6 +14,7 @@
 #include "span_bits.h"
 
 struct goalloc_heap;
+struct heap_node;
 
 /*
  * Bins number the kinds of small spans within a heap: a size class has the bin
@@ -93,10 +94,10 @@ struct tiny_block {
  * @state: enum slot_state per slot and one SLOT_TAIL behind them. A slot's byte
  *         is written by whoever has the slot in hand; a racing double free may
  *         read it at any time.
- * @heap: heap it belongs to
+ * @home: node of its heap that its pages are on, and whose central and page
+ *        tree it belongs to
  * @divmul: reciprocal of @elemsize for sizeclass_index(), 0 for large spans
  * @elemsize: bytes per slot; for large spans bytes of the whole span
- * @nid: node of its pages, and so of the central and page tree it belongs to
  * @bin: see GOALLOC_NR_BINS
  * @spanclass: Go's span class: size class and noscan
  * @kind: enum span_kind
@@ -106,32 +107,40 @@ struct tiny_block {
  *            under the central lock.
  * @nr_free: slots free in the central's books: for an owned span those that
  *           came back since. Central lock.
+ * @lent: slots that were free when a cache got the span. Central lock.
  * @npages: length in goalloc pages
  * @page: number of its first page in the heap's address space
  * @asked: bytes requested (large spans)
  * @list: place in a list of the central, or of the heap's large spans. Central
  *        lock, heap lock.
- * @rcu: frees the structure when no bad free can be looking at it any more
+ * @rcu: frees the structure of a large span when no bad free can be looking at
+ *       it any more
+ * @grace: of an unused structure: from when on that is so. Central lock.
  * @deferred: place among the spans with SLOT_DEFERRED slots
  * @deferring: set while @deferred is in use; xchg()
  * @tiny: block array of tiny spans, else NULL
  * @bits: which slots are free; must be last
  *
  * Fields without a lock do not change while the span is in the page map.
+ *
+ * The structure of a small span is never given back while its heap lives: it
+ * goes to the central's spare ones and becomes a span of the same bin again. So
+ * whatever a cache has noted of a slot always names some slot of that bin, even
+ * after bad frees.
  */
 struct goalloc_span {
 	unsigned long base;
 	u8 *state;
-	struct goalloc_heap *heap;
+	struct heap_node *home;
 	u32 divmul;
 	u32 elemsize;
-	s16 nid;
 	u8 bin;
 	u8 spanclass;
 	u8 kind;
 	u8 place;
 	u8 needzero;
 	u16 nr_free;
+	u16 lent;
 	u32 npages;
 	u32 deferring;
 	u64 page;
@@ -140,6 +149,7 @@ struct goalloc_span {
 		struct list_head list;
 		struct rcu_head rcu;
 	};
+	unsigned long grace;
 	struct llist_node deferred;
 	struct tiny_block *tiny;
 	struct span_bits bits;
@@ -159,8 +169,7 @@ struct span_shape {
 struct span_shape span_shape_small(unsigned int bin);
 struct span_shape span_shape_large(u32 npages);
 size_t span_bytes(const struct span_shape *shape);
-void span_init(struct goalloc_span *span, const struct span_shape *shape,
-	       struct goalloc_heap *heap);
+void span_init(struct goalloc_span *span, const struct span_shape *shape);
 
 /* Bytes behind the last slot. */
 static inline u32 span_tail(const struct goalloc_span *span)
@@ -174,6 +183,21 @@ static __always_inline unsigned int span_slot(const struct goalloc_span *span,
 					      unsigned long addr)
 {
 	return sizeclass_index(span->divmul, addr - span->base);
+}
+
+/*
+ * The same, and whether the slot begins there: the low half of the product is
+ * the remainder, in units of the reciprocal, so it is less than one unit
+ * exactly for multiples of the slot size. (The tests try every offset.) Never
+ * true for large spans, whose reciprocal is 0.
+ */
+static __always_inline bool span_slot_exact(const struct goalloc_span *span,
+					    unsigned long addr, unsigned int *slot)
+{
+	u64 product = (u64)(u32)(addr - span->base) * span->divmul;
+
+	*slot = product >> 32;
+	return (u32)product < span->divmul;
 }
 
 static __always_inline unsigned long span_slot_addr(const struct goalloc_span *span,

@@ -10,7 +10,6 @@
  * central or one node at a time, and only to read.
  */
 #include <linux/cpumask.h>
-#include <linux/rcupdate.h>
 #include <linux/string.h>
 
 #include "cache.h"
@@ -19,13 +18,16 @@
 
 static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
 {
-	bs->allocs += READ_ONCE(b->allocs);
-	bs->frees += READ_ONCE(b->frees);
+	u64 pops = READ_ONCE(b->pops);
+	u64 count = READ_ONCE(b->count);
+
+	bs->allocs += pops;
+	/* What came into the list but from the central was freed. */
+	bs->frees += pops + READ_ONCE(b->flushed) + count - READ_ONCE(b->filled);
 	bs->asked += READ_ONCE(b->asked);
 	bs->refills += READ_ONCE(b->refills);
 	bs->flushes += READ_ONCE(b->flushes);
-	bs->cached += READ_ONCE(b->count) +
-		      span_bits_unused(&READ_ONCE(b->span)->bits);
+	bs->cached += count;
 }
 
 static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
@@ -35,7 +37,7 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	int i;
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	bs->allocs += central->allocs;
+	bs->allocs += central->allocs + central->lent;
 	bs->frees += central->frees;
 	bs->asked += central->asked;
 	bs->central += central->nr_free;
@@ -44,6 +46,13 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		list_for_each_entry(span, &central->partial[i], list)
 			bs->partial++;
+	/* Their owners go on allocating meanwhile. */
+	list_for_each_entry(span, &central->owned, list) {
+		unsigned int unused = span_bits_unused(&span->bits);
+
+		bs->allocs += span->lent - unused;
+		bs->cached += unused;
+	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 }
 
@@ -61,8 +70,6 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 	int nid, cpu, level;
 
 	memset(bs, 0, sizeof(*bs));
-	/* Keeps the spans that caches own while we count what is left of them. */
-	rcu_read_lock();
 	for_each_possible_cpu(cpu) {
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
@@ -70,7 +77,6 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 		for (level = 0; level < CACHE_LEVELS; level++)
 			stats_cache_bin(&smp_load_acquire(&pcpu->level[level])->bin[bin], bs);
 	}
-	rcu_read_unlock();
 	heap_for_each_node(heap, node, nid)
 		stats_central(&node->central[bin], bs);
 	bs->full = bs->spans - bs->owned - bs->partial;

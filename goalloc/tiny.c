@@ -59,7 +59,7 @@ static void tiny_release(struct goalloc_heap *heap, struct slot_ref *ref)
 	if (in_nmi())
 		central_defer(heap_central_of(ref->span), ref->span, ref->slot);
 	else
-		cache_put(heap, ref);
+		cache_put(ref->span, ref->slot, cache_get(heap));
 }
 
 /**
@@ -141,8 +141,7 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 	if (obj)
 		goto out;
 
-	obj = cache_alloc(heap, &heap->space->map, GOALLOC_TINY_BIN, TINY_BLOCK,
-			  gfp & ~__GFP_ZERO);
+	obj = cache_alloc(heap, GOALLOC_TINY_BIN, TINY_BLOCK, gfp & ~__GFP_ZERO);
 	if (!obj)
 		return NULL;
 	preempt_disable();

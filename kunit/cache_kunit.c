@@ -23,8 +23,7 @@ static void cache_suite_exit(struct kunit *test)
 
 static void *cache_test_alloc(struct fake_heap *fh, unsigned int bin, gfp_t gfp)
 {
-	return cache_alloc(fh->heap, &fh->fake.space.map, bin,
-			   span_shape_small(bin).elemsize, gfp);
+	return cache_alloc(fh->heap, bin, span_shape_small(bin).elemsize, gfp);
 }
 
 static void cache_test_free(struct fake_heap *fh, void *p)

@@ -92,14 +92,14 @@ static void hotplug_node(struct kunit *test)
 	fh->heap->node[1] = NULL;
 	p = heap_alloc_large(fh->heap, 1 << GOALLOC_PAGE_SHIFT, 1, GFP_KERNEL, 1);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 0, (int)pagemap_span(&fh->fake.space.map, (unsigned long)p)->nid);
+	KUNIT_EXPECT_EQ(test, 0, (int)pagemap_span(&fh->fake.space.map, (unsigned long)p)->home->nid);
 	goalloc_heap_free(fh->heap, p);
 
 	KUNIT_ASSERT_EQ(test, 0, heap_space_extend(&fh->fake.space, 0, 1));
 	KUNIT_ASSERT_NOT_NULL(test, fh->heap->node[1]);
 	p = heap_alloc_large(fh->heap, 1 << GOALLOC_PAGE_SHIFT, 1, GFP_KERNEL, 1);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 1, (int)pagemap_span(&fh->fake.space.map, (unsigned long)p)->nid);
+	KUNIT_EXPECT_EQ(test, 1, (int)pagemap_span(&fh->fake.space.map, (unsigned long)p)->home->nid);
 	goalloc_heap_free(fh->heap, p);
 	fake_heap_check(test, fh);
 	fake_heap_destroy(test, fh);

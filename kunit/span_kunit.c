@@ -14,7 +14,7 @@ static struct goalloc_span *span_make(struct kunit *test, unsigned int bin)
 	struct goalloc_span *span = kunit_kzalloc(test, span_bytes(&shape), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, span);
-	span_init(span, &shape, NULL);
+	span_init(span, &shape);
 	return span;
 }
 
@@ -58,8 +58,14 @@ static void span_slots(struct kunit *test)
 
 		span->base = 0xffff888000000000UL;
 		for (slot = 0; slot < span->bits.nelems; slot++)
-			for (byte = 0; byte < span->elemsize; byte++)
-				wrong += span_slot(span, span_slot_addr(span, slot) + byte) != slot;
+			for (byte = 0; byte < span->elemsize; byte++) {
+				unsigned long addr = span_slot_addr(span, slot) + byte;
+				unsigned int exact_slot;
+				bool exact = span_slot_exact(span, addr, &exact_slot);
+
+				wrong += span_slot(span, addr) != slot;
+				wrong += exact_slot != slot || exact != !byte;
+			}
 		/* What lies behind the last slot is no slot. */
 		for (byte = 0; byte < span_tail(span); byte++)
 			wrong += span_slot(span, span_slot_addr(span, slot) + byte) != slot;
