@@ -110,6 +110,7 @@ void palloc_update_chunk(struct palloc *p, const struct palloc_chunk *c,
 		level--;
 	}
 }
+GOALLOC_EXPORT_KUNIT(palloc_update_chunk);
 
 /*
  * The pages of a run have all become free, or all unavailable: chunks between
