@@ -11,11 +11,11 @@
  * Each entry passes or fails as a whole; the last line sums up.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "json_text.h"
 #include "vectors.h"
 
 /* What the entry being run is called, and whether it has failed. */
@@ -202,66 +202,14 @@ static long run_section(const char *file, const char *name, json_t *section)
 	return -1;
 }
 
-/*
- * Integers above 2^63 - 1 are no integers to the JSON library.  Put them into
- * quotes; vec_u64() reads both.
- */
-static char *quote_large_integers(const char *text)
-{
-	char *out = malloc(2 * strlen(text) + 1);
-	char *to = out;
-	bool in_string = false;
-
-	while (*text) {
-		size_t digits = strspn(text, "0123456789");
-		char after;
-
-		if (in_string || !digits) {
-			if (*text == '\\' && text[1])
-				*to++ = *text++;
-			else if (*text == '"')
-				in_string = !in_string;
-			*to++ = *text++;
-			continue;
-		}
-		after = text[digits];
-		errno = 0;
-		strtoll(text, NULL, 10);
-		if (errno == ERANGE && after != '.' && after != 'e' &&
-		    after != 'E' && text[-1] != '.')
-			to += sprintf(to, "\"%.*s\"", (int)digits, text);
-		else
-			to += sprintf(to, "%.*s", (int)digits, text);
-		text += digits;
-	}
-	*to = '\0';
-	return out;
-}
-
 static json_t *load(const char *path)
 {
-	FILE *f = fopen(path, "r");
-	char *text, *quoted;
+	char *text = json_read(path);
 	json_error_t err;
 	json_t *root;
-	long size;
 
-	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0) {
-		perror(path);
-		exit(2);
-	}
-	rewind(f);
-	text = malloc(size + 1);
-	if (fread(text, 1, size, f) != (size_t)size) {
-		perror(path);
-		exit(2);
-	}
-	text[size] = '\0';
-	fclose(f);
-	quoted = quote_large_integers(text);
+	root = json_loads(text, JSON_REJECT_DUPLICATES, &err);
 	free(text);
-	root = json_loads(quoted, JSON_REJECT_DUPLICATES, &err);
-	free(quoted);
 	if (!root)
 		sim_fail("%s:%d: %s", path, err.line, err.text);
 	return root;
