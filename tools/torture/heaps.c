@@ -178,13 +178,13 @@ static void heaps_end(struct torture_heap *th, bool force)
 static int heaps_make(struct torture_heap *th)
 {
 	struct goalloc_heap_attr attr = {};
-	char name[24];
+	char name[40];
 
 	if (torture_below(th->ctx, 4) == 0)
 		attr.limit = (64UL + torture_below(th->ctx, 1024)) << 10;
 	if (torture_below(th->ctx, 4) == 0)
 		attr.gfp = __GFP_DMA32;
-	snprintf(name, sizeof(name), "torture%td-%u", th - heaps,
+	snprintf(name, sizeof(name), "torture%u-%u", (unsigned int)(th - heaps),
 		 torture_below(th->ctx, 100));
 	th->heap = goalloc_heap_create(name, &attr);
 	if (IS_ERR(th->heap)) {
