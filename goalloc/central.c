@@ -189,6 +189,17 @@ static bool central_put(struct goalloc_central *central,
 	return true;
 }
 
+/* Take back a slot that no cache had noted, and count it. */
+static void central_take_back(struct goalloc_central *central,
+			      struct goalloc_span *span, unsigned int slot,
+			      struct list_head *empty)
+{
+	if (likely(central_put(central, span, slot, empty)))
+		central->frees++;
+	else
+		atomic64_inc(&central->home->heap->nr_bad[BAD_FREE_RACE]);
+}
+
 /* Collect the slots that were freed where no lock could be had. */
 static void central_collect(struct goalloc_central *central,
 			    struct list_head *empty)
@@ -196,6 +207,7 @@ static void central_collect(struct goalloc_central *central,
 	struct goalloc_span *span, *next;
 	struct llist_node *list;
 	unsigned int slot;
+	int left;
 
 	lockdep_assert_held(&central->lock);
 
@@ -204,20 +216,18 @@ static void central_collect(struct goalloc_central *central,
 	list = llist_del_all(&central->deferred);
 	llist_for_each_entry_safe(span, next, list, deferred) {
 		/*
-		 * Cleared before the bytes are read: a slot deferred from now
-		 * on either is seen below or queues the span again. Pairs with
-		 * xchg() in central_defer().
+		 * As many slots as were counted, no matter which: whoever has
+		 * marked a slot and not counted it yet leaves one behind, and
+		 * so the span cannot go away before he has queued it. Pairs
+		 * with central_defer().
 		 */
-		xchg(&span->deferring, 0);
-		for (slot = 0; slot < span->bits.nelems; slot++) {
+		left = atomic_xchg(&span->nr_deferred, 0);
+		for (slot = 0; left && slot < span->bits.nelems; slot++) {
 			if (READ_ONCE(span->state[slot]) != SLOT_DEFERRED)
 				continue;
 			WRITE_ONCE(span->state[slot], SLOT_FREE);
-			central->frees++;
-			/* The span may go away with its last slot. */
-			central_put(central, span, slot, empty);
-			if (span->place == SPAN_NOWHERE)
-				break;
+			left--;
+			central_take_back(central, span, slot, empty);
 		}
 	}
 }
@@ -502,8 +512,7 @@ void central_free(struct goalloc_central *central, struct goalloc_span *span,
 	LIST_HEAD(empty);
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	central->frees++;
-	central_put(central, span, slot, &empty);
+	central_take_back(central, span, slot, &empty);
 	central_collect(central, &empty);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&empty);
@@ -522,8 +531,8 @@ void central_defer(struct goalloc_central *central, struct goalloc_span *span,
 		   unsigned int slot)
 {
 	WRITE_ONCE(span->state[slot], SLOT_DEFERRED);
-	/* Orders the byte before the flag; pairs with central_collect(). */
-	if (!xchg(&span->deferring, 1))
+	/* Orders the byte before the count; pairs with central_collect(). */
+	if (!atomic_fetch_inc(&span->nr_deferred))
 		llist_add(&span->deferred, &central->deferred);
 }
 GOALLOC_EXPORT_KUNIT(central_defer);
@@ -532,15 +541,24 @@ GOALLOC_EXPORT_KUNIT(central_defer);
  * central_drain_deferred - collect what was freed without a lock
  * @central: the central list
  *
+ * Also gives up spans of which nothing was ever used: two CPUs may make a span
+ * at once when one would have done.
+ *
  * Context: Any but NMI.
  */
 void central_drain_deferred(struct goalloc_central *central)
 {
+	struct goalloc_span *span, *next;
 	unsigned long flags;
 	LIST_HEAD(empty);
+	int i;
 
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &empty);
+	for (i = 0; i < CENTRAL_BUCKETS; i++)
+		list_for_each_entry_safe(span, next, &central->partial[i], list)
+			if (span->nr_free == span->bits.nelems)
+				central_unlink(central, span, &empty);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&empty);
 }

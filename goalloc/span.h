@@ -5,6 +5,7 @@
 #ifndef GOALLOC_SPAN_H
 #define GOALLOC_SPAN_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
@@ -117,7 +118,8 @@ struct tiny_block {
  *       it any more
  * @grace: of an unused structure: from when on that is so. Central lock.
  * @deferred: place among the spans with SLOT_DEFERRED slots
- * @deferring: set while @deferred is in use; xchg()
+ * @nr_deferred: slots marked SLOT_DEFERRED and not collected; @deferred is in
+ *               use while there are any
  * @tiny: block array of tiny spans, else NULL
  * @bits: which slots are free; must be last
  *
@@ -142,7 +144,7 @@ struct goalloc_span {
 	u16 nr_free;
 	u16 lent;
 	u32 npages;
-	u32 deferring;
+	atomic_t nr_deferred;
 	u64 page;
 	size_t asked;
 	union {
