@@ -108,13 +108,17 @@ static void *tiny_pack(struct goalloc_cache *cache, size_t size)
 	tiny->offset = end;
 	tiny->allocs++;
 	tiny->asked += size;
+	if (offset != TINY_BLOCK - 1)
+		tiny_enter(block, offset, end == TINY_BLOCK);
 	if (end == TINY_BLOCK) {
-		/* Full: the new object keeps the block from here on. */
+		/*
+		 * Full: the new object keeps the block from here on. Closed
+		 * only now, because offset 15 may be freed in a closed block
+		 * and the share must not be taken for an object there.
+		 */
 		tiny->span = NULL;
 		WRITE_ONCE(span->state[tiny->slot], SLOT_TINY);
 	}
-	if (offset != TINY_BLOCK - 1)
-		tiny_enter(block, offset, end == TINY_BLOCK);
 	return obj;
 }
 
@@ -230,7 +234,7 @@ size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
 	u16 ends;
 
 	if (!(READ_ONCE(block->live) & BIT(offset)) ||
-	    (offset == TINY_BLOCK - 1 && span->state[slot] != SLOT_TINY))
+	    (offset == TINY_BLOCK - 1 && READ_ONCE(span->state[slot]) != SLOT_TINY))
 		return 0;
 	ends = READ_ONCE(block->ends) >> offset;
 	return ends ? __ffs(ends) + 1 : 0;
