@@ -11,7 +11,7 @@ static unsigned int promised(unsigned int size)
 {
 	unsigned int align = size & -size;
 
-	return min(align, (unsigned int)SIZECLASS_MAX_ALIGN);
+	return min_t(unsigned int, align, SIZECLASS_MAX_ALIGN);
 }
 
 /* The smallest class that is large enough and keeps the promise. */

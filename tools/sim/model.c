@@ -760,7 +760,7 @@ static bool candidate(const struct model *m, u64 page)
 }
 
 /* The allocator lets go of a run: it must be one that may be released. */
-static void release(void *ctx, u64 base, u64 n)
+static void let_go(void *ctx, u64 base, u64 n)
 {
 	struct model *m = ctx;
 	u64 i;
@@ -784,7 +784,7 @@ static void do_scavenge(struct model *m, u8 a, u16 b)
 	unsigned int c, i;
 
 	m->released = 0;
-	got = palloc_scavenge(&m->p, want, force, release, m);
+	got = palloc_scavenge(&m->p, want, force, let_go, m);
 	if (got != m->released)
 		wrong(m, "pages released", m->released, got);
 	if (got >= want || !force)

@@ -4,11 +4,14 @@
  *
  *	model [--steps N] [--seed S] [--mutation K]
  *	model --replay FILE...
+ *	model --to-text FILE...
+ *	model --to-fuzz DIR FILE...
  *
  * A run is cut into episodes that begin with an empty allocator.  When one
  * fails, operations are left out as long as it still fails, and what remains
  * is printed, and written to model-failure.trace, in the form that --replay
- * reads.  FILE may also be one of the fuzzer's inputs (not text).
+ * reads.  FILE may also be one of the fuzzer's inputs (not text); the last two
+ * forms turn one into the other.
  *
  * --mutation breaks the allocator on purpose in one of several ways, after
  * every step, to see that the comparison notices.
@@ -19,6 +22,7 @@
 #include "model.h"
 
 #define TRACE_FILE "model-failure.trace"
+#define MAX_OPS 1000000
 
 struct episode {
 	unsigned int layout;
@@ -41,9 +45,8 @@ static bool episode_fails(const struct episode *e, char *text, size_t size,
 	if (wrong)
 		snprintf(text, size, "%s", wrong);
 	*steps = i;
-	i = wrong != NULL;
 	model_delete(m);
-	return i;
+	return wrong;
 }
 
 /* Leave out pieces, large ones first, as long as it keeps failing. */
@@ -184,58 +187,113 @@ static int run_random(unsigned long steps, u64 seed)
 	return sim_result();
 }
 
-/* A trace in text form; false if the file is not one. */
-static bool read_text(FILE *f, struct episode *e, unsigned int max)
+/*
+ * Files may hold several episodes, each beginning with its "layout" line, and
+ * comments at the beginning.  Each episode read is given to @each.
+ */
+static int read_file(const char *name, void (*each)(const char *name,
+						    unsigned int nr,
+						    struct episode *e))
 {
-	char name[32];
-	unsigned int a, b;
+	static struct model_op op[MAX_OPS];
+	struct episode e = { .op = op };
+	unsigned int a, b, nr = 0;
+	FILE *f = fopen(name, "r");
+	char line[128] = "", kind[32];
+	bool text = false;
 	int k;
 
-	if (fscanf(f, "layout %u\n", &e->layout) != 1)
-		return false;
-	while (e->nr < max && fscanf(f, "%31s %u %u\n", name, &a, &b) == 3) {
-		for (k = 0; k < MODEL_NR_KINDS; k++)
-			if (!strcmp(name, model_kind_name[k]))
-				break;
-		if (k == MODEL_NR_KINDS)
-			return false;
-		e->op[e->nr++] = (struct model_op){ k, a, b };
+	if (!f) {
+		perror(name);
+		return 2;
 	}
-	return true;
+	while (fgets(line, sizeof(line), f) && *line == '#')
+		;
+	do {
+		unsigned int layout;
+
+		if (sscanf(line, "layout %u", &layout) == 1) {
+			if (text)
+				each(name, nr++, &e);
+			text = true;
+			e.layout = layout;
+			e.nr = 0;
+			continue;
+		}
+		if (!text || sscanf(line, "%31s %u %u", kind, &a, &b) != 3)
+			break;
+		for (k = 0; k < MODEL_NR_KINDS; k++)
+			if (!strcmp(kind, model_kind_name[k]))
+				break;
+		if (k == MODEL_NR_KINDS || e.nr == MAX_OPS)
+			break;
+		e.op[e.nr++] = (struct model_op){ k, a, b };
+	} while (fgets(line, sizeof(line), f));
+
+	if (text && !feof(f)) {
+		fprintf(stderr, "%s: cannot read '%s'\n", name, line);
+		fclose(f);
+		return 2;
+	}
+	if (!text) {
+		/* One of the fuzzer's. */
+		rewind(f);
+		k = fgetc(f);
+		e.layout = k == EOF ? 0 : k % (2 * MODEL_NR_LAYOUTS);
+		e.nr = fread(op, sizeof(*op), MAX_OPS, f);
+	}
+	fclose(f);
+	each(name, nr, &e);
+	return 0;
 }
 
-static int replay(char **files, int nr)
+static void replay(const char *name, unsigned int nr, struct episode *e)
 {
-	int i;
+	unsigned int steps;
+	char text[256];
 
-	for (i = 0; i < nr; i++) {
-		struct episode e = {};
-		unsigned int steps;
-		char text[256];
-		FILE *f = fopen(files[i], "r");
+	if (episode_fails(e, text, sizeof(text), &steps))
+		sim_fail("%s, episode %u: after %u steps: %s", name, nr, steps,
+			 text);
+	else
+		sim_pass();
+}
 
-		if (!f) {
-			perror(files[i]);
-			return 2;
-		}
-		e.op = calloc(1 << 20, sizeof(*e.op));
-		if (!read_text(f, &e, 1 << 20)) {
-			int layout;
+static void to_text(const char *name, unsigned int nr, struct episode *e)
+{
+	(void)name;
+	(void)nr;
+	write_trace(stdout, e);
+}
 
-			rewind(f);
-			layout = fgetc(f);
-			e.layout = layout == EOF ? 0 : layout;
-			e.nr = fread(e.op, sizeof(*e.op), 1 << 20, f);
-		}
-		fclose(f);
-		if (episode_fails(&e, text, sizeof(text), &steps))
-			sim_fail("%s: after %u steps: %s", files[i], steps,
-				 text);
-		else
-			sim_pass();
-		free(e.op);
+static const char *fuzz_dir;
+
+static void to_fuzz(const char *name, unsigned int nr, struct episode *e)
+{
+	char path[1024];
+	FILE *f;
+
+	(void)name;
+	snprintf(path, sizeof(path), "%s/episode-%04u", fuzz_dir, nr);
+	f = fopen(path, "w");
+	if (!f) {
+		perror(path);
+		exit(2);
 	}
-	return sim_result();
+	fputc(e->layout, f);
+	fwrite(e->op, sizeof(*e->op), e->nr, f);
+	fclose(f);
+}
+
+static int read_files(char **files, int nr, void (*each)(const char *name,
+							 unsigned int nr,
+							 struct episode *e))
+{
+	int i, err = 0;
+
+	for (i = 0; i < nr && !err; i++)
+		err = read_file(files[i], each);
+	return err;
 }
 
 int main(int argc, char **argv)
@@ -246,8 +304,17 @@ int main(int argc, char **argv)
 
 	setlinebuf(stdout);
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--replay") && i + 1 < argc)
-			return replay(argv + i + 1, argc - i - 1);
+		if (!strcmp(argv[i], "--replay") && i + 1 < argc) {
+			if (read_files(argv + i + 1, argc - i - 1, replay))
+				return 2;
+			return sim_result();
+		}
+		if (!strcmp(argv[i], "--to-text") && i + 1 < argc)
+			return read_files(argv + i + 1, argc - i - 1, to_text);
+		if (!strcmp(argv[i], "--to-fuzz") && i + 2 < argc) {
+			fuzz_dir = argv[i + 1];
+			return read_files(argv + i + 2, argc - i - 2, to_fuzz);
+		}
 		if (!strcmp(argv[i], "--steps") && i + 1 < argc)
 			steps = strtoul(argv[++i], NULL, 0);
 		else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
@@ -259,7 +326,8 @@ int main(int argc, char **argv)
 	}
 	if (i < argc) {
 		fprintf(stderr,
-			"usage: model [--steps N] [--seed S] [--mutation K] | --replay FILE...\n");
+			"usage: model [--steps N] [--seed S] [--mutation K] | --replay FILE... |\n"
+			"             --to-text FILE... | --to-fuzz DIR FILE...\n");
 		return 2;
 	}
 	return run_random(steps, seed);

@@ -187,6 +187,14 @@ static void bad_input(void)
 	end(&p);
 }
 
+static void expect_damage(struct palloc *p, const char *what)
+{
+	struct palloc_fault f = {};
+
+	EXPECT(palloc_check(p, &f) && !strcmp(f.what, what),
+	       "palloc_check: expected '%s', got '%s'", what, f.what);
+}
+
 /* A damaged summary is noticed when it is relied upon. */
 static void damage(void)
 {
@@ -206,16 +214,14 @@ static void damage(void)
 	palloc_alloc_to_cache(&p, &c);
 	EXPECT(page_cache_empty(&c), "leaf says free");
 	expect_fault(&p, "summary promises a page the bitmap lacks");
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "leaf summary differs from bitmap"), "%s", f.what);
+	expect_damage(&p, "leaf summary differs from bitmap");
 	p.sum[4][0] = 0;
 
 	p.search = 0;
 	p.sum[0][0] = palloc_sum_pack(0, 3, 0);
 	EXPECT(palloc_alloc(&p, 3, &scav) == PALLOC_NONE, "root says free");
 	expect_fault(&p, "summary promises a run that is not there");
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "summary differs from its children"), "%s", f.what);
+	expect_damage(&p, "summary differs from its children");
 	p.sum[1][0] = p.sum[0][0];
 	p.sum[2][0] = p.sum[0][0];
 	p.sum[3][0] = p.sum[0][0];
@@ -230,25 +236,20 @@ static void damage(void)
 	p.sum[4][2] = 0;
 
 	p.search = 1024 * 512;
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "search page where no chunk is"), "%s", f.what);
+	expect_damage(&p, "search page where no chunk is");
 	p.search = 0;
 	p.nr_free++;
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "free pages miscounted"), "%s", f.what);
+	expect_damage(&p, "free pages miscounted");
 	p.nr_free--;
 	p.nr_owned--;
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "owned pages miscounted"), "%s", f.what);
+	expect_damage(&p, "owned pages miscounted");
 	p.nr_owned++;
 	palloc_free(&p, 7, 1);
 	p.search = 8;
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "free page below the search page"), "%s", f.what);
+	expect_damage(&p, "free page below the search page");
 	p.search = 7;
 	p.end = 0;
-	EXPECT(palloc_check(&p, &f) && !strcmp(f.what,
-	       "free pages outside of what was grown"), "%s", f.what);
+	expect_damage(&p, "free pages outside of what was grown");
 	p.end = 8;
 	palloc_fail(&p, "something", 9, 1);
 	EXPECT(palloc_check(&p, &f) && f.page == 9, "a fault is a failure");

@@ -226,7 +226,7 @@ static void pi_follows_float(void)
 		ok = scavenge_pi_next(&q, to_q(in), to_q(0.01), period, &out);
 		got = from_q(out);
 		EXPECT(ok, "step %d failed", i);
-		EXPECT(fabs(got - want) <= fmax(1e-6, 1e-4 * fabs(want)),
+		EXPECT(fabs(got - want) <= fmax(0.000001, 0.0001 * fabs(want)),
 		       "step %d: expected %.9g, got %.9g", i, want, got);
 	}
 }

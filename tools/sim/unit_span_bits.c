@@ -68,7 +68,7 @@ static void come_back(struct model *m, unsigned int i)
 	m->slot[i] = CAME_BACK;
 }
 
-static void sweep(struct model *m)
+static void do_sweep(struct model *m)
 {
 	unsigned int i, want = 0;
 
@@ -103,7 +103,7 @@ static void run(unsigned int nelems, u64 *rng)
 			come_back(&m, sim_random(rng) % nelems);
 		expect_state(&m);
 		if (round % 2)
-			sweep(&m);
+			do_sweep(&m);
 		expect_state(&m);
 	}
 	free(m.b);

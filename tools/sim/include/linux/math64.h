@@ -12,12 +12,12 @@ static inline u64 div_u64(u64 a, u32 b)
 
 static inline u64 mul_u64_u64_div_u64(u64 a, u64 mul, u64 div)
 {
-	return (unsigned __int128)a * mul / div;
+	return (__uint128_t)a * mul / div;
 }
 
 static inline u64 mul_u64_u64_shr(u64 a, u64 mul, unsigned int shift)
 {
-	return (unsigned __int128)a * mul >> shift;
+	return (__uint128_t)a * mul >> shift;
 }
 
 #endif /* SIM_LINUX_MATH64_H */
