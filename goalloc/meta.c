@@ -4,6 +4,7 @@
  * what the underlying allocator rounds up to.
  */
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/preempt.h>
 #include <linux/slab.h>
 
@@ -36,6 +37,9 @@ void *meta_zalloc(struct goalloc_meta *meta, size_t size, gfp_t gfp, int nid)
 		return NULL;
 
 	gfp = (gfp & META_GFP_MASK) | __GFP_ZERO;
+	/* The nodes of an invented address space need not be the machine's. */
+	if (nid < 0 || nid >= nr_node_ids || !node_online(nid))
+		nid = NUMA_NO_NODE;
 	if (size > PAGE_SIZE && gfpflags_allow_blocking(gfp))
 		p = kvmalloc_node(size, gfp | GFP_KERNEL, nid);
 	else
