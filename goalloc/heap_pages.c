@@ -312,6 +312,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 	if (span) {
 		memset(span->state, SLOT_FREE, span->bits.nelems);
 		span_bits_init(&span->bits, span->bits.nelems);
+		span->nr_free = 0;
 	} else {
 		struct span_shape shape = span_shape_small(bin);
 
