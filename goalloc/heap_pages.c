@@ -92,7 +92,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	struct page_source *source = &heap->space->source;
 	u64 need = roundup_pow_of_two(npages + align - 1);
 	struct page_extent extent;
-	u64 want, page;
+	u64 want, page, scav;
 	unsigned long flags;
 
 	/* Blocks are as aligned as they are long. */
@@ -132,15 +132,14 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	palloc_grow(&node->palloc, extent.page, extent.npages, extent.clean);
 	node->grown += extent.npages;
 	page = heap_cut(node, npages, align, clean);
-	if (page == PALLOC_NONE && align > 1) {
-		/* An aligned block of just the size has no room for the slack. */
-		page = heap_cut(node, need, 1, clean);
-		if (page != PALLOC_NONE && page % align) {
-			palloc_free(&node->palloc, page, need);
-			page = PALLOC_NONE;
-		} else if (page != PALLOC_NONE && need != npages) {
-			palloc_free(&node->palloc, page + npages, need - npages);
-		}
+	if (page == PALLOC_NONE && !node->palloc.fault.what) {
+		/*
+		 * A block of just the size has no room for the slack, but
+		 * begins where the run may.
+		 */
+		page = extent.page;
+		palloc_alloc_at(&node->palloc, page, npages, &scav);
+		*clean = scav == npages;
 	}
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	*from = node;

@@ -333,6 +333,23 @@ u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages)
 }
 GOALLOC_EXPORT_KUNIT(palloc_alloc);
 
+/**
+ * palloc_alloc_at() - allocate a certain run of pages
+ * @p: the page allocator
+ * @base: first page
+ * @nr_pages: length of the run, at least 1; every page of it is free
+ * @scav_pages: where to store how many of the pages were scavenged
+ *
+ * For pages that the caller has just added, still under the same lock.
+ *
+ * Context: Any; the lock held.
+ */
+void palloc_alloc_at(struct palloc *p, u64 base, u64 nr_pages, u64 *scav_pages)
+{
+	*scav_pages = palloc_take(p, base, nr_pages);
+}
+GOALLOC_EXPORT_KUNIT(palloc_alloc_at);
+
 /* Sets of page states, see palloc_all_are() and palloc_chunk.h. */
 #define PAGES_ALLOCATED	BIT(2)
 #define PAGES_NOT_OURS	BIT(3)

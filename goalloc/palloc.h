@@ -121,6 +121,7 @@ void palloc_fail(struct palloc *p, const char *what, u64 page, u64 n);
 u64 palloc_find(struct palloc *p, u64 n, u64 *next);
 void palloc_grow(struct palloc *p, u64 base, u64 nr_pages, bool clean);
 u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages);
+void palloc_alloc_at(struct palloc *p, u64 base, u64 nr_pages, u64 *scav_pages);
 void palloc_free(struct palloc *p, u64 base, u64 nr_pages);
 void palloc_disown(struct palloc *p, u64 base, u64 nr_pages);
 
