@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hearing what goalloc prints, through the kernel's console tracepoint, which
+ * sees every message as it is stored. The tracepoint is not exported by every
+ * kernel, so it is looked up by name.
+ */
+#include <kunit/test.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+#include "listen.h"
+
+static struct tracepoint *listen_point;
+static DEFINE_RAW_SPINLOCK(listen_lock);
+/* What was heard, and how much. listen_lock. */
+static char listen_lines[LISTEN_LINES][LISTEN_LEN];
+static unsigned int listen_nr;
+static bool listen_on;
+
+static void listen_probe(void *data, const char *text, size_t len)
+{
+	static const char prefix[] = "goalloc: ";
+	unsigned long flags;
+
+	if (len < sizeof(prefix) - 1 || memcmp(text, prefix, sizeof(prefix) - 1))
+		return;
+	raw_spin_lock_irqsave(&listen_lock, flags);
+	if (listen_nr < LISTEN_LINES) {
+		len = min_t(size_t, len, LISTEN_LEN - 1);
+		memcpy(listen_lines[listen_nr], text, len);
+		listen_lines[listen_nr][len] = '\0';
+	}
+	listen_nr++;
+	raw_spin_unlock_irqrestore(&listen_lock, flags);
+}
+
+static void listen_find(struct tracepoint *tp, void *arg)
+{
+	if (!strcmp(tp->name, "console"))
+		listen_point = tp;
+}
+
+/**
+ * listen_start - forget what was heard and begin to listen
+ * @test: the test, which ends here if that is not possible
+ */
+void listen_start(struct kunit *test)
+{
+	listen_nr = 0;
+	memset(listen_lines, 0, sizeof(listen_lines));
+	for_each_kernel_tracepoint(listen_find, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, listen_point);
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(listen_point, listen_probe, NULL));
+	listen_on = true;
+}
+
+/**
+ * listen_stop - listen no more; a suite's exit() does it in any case
+ *
+ * Return: number of lines heard.
+ */
+unsigned int listen_stop(void)
+{
+	if (listen_on) {
+		tracepoint_probe_unregister(listen_point, listen_probe, NULL);
+		tracepoint_synchronize_unregister();
+		listen_on = false;
+	}
+	return listen_nr;
+}
+
+/**
+ * listen_line - a line that was heard
+ * @i: its number
+ *
+ * Return: the line; empty if there were not so many.
+ */
+const char *listen_line(unsigned int i)
+{
+	return i < min_t(unsigned int, listen_nr, LISTEN_LINES) ? listen_lines[i] : "";
+}
+
+/**
+ * listen_count - lines that contain a text
+ * @part: the text
+ *
+ * Return: their number.
+ */
+unsigned int listen_count(const char *part)
+{
+	unsigned int nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, listen_nr, LISTEN_LINES); i++)
+		nr += !!strstr(listen_lines[i], part);
+	return nr;
+}
