@@ -370,6 +370,8 @@ void central_own(struct goalloc_central *central, struct goalloc_span *span)
 	raw_spin_lock_irqsave(&central->lock, flags);
 	span->place = SPAN_OWNED;
 	span->lent = span->bits.nelems;
+	/* Its structure may have been a span before, and have ended all free. */
+	span->nr_free = 0;
 	central->nr_spans++;
 	central->nr_owned++;
 	list_add(&span->list, &central->owned);
