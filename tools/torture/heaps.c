@@ -138,10 +138,7 @@ static void heaps_verify(struct torture_heap *th)
 		else if (th->row[i]->p && obj_is_good(th->row[i]))
 			live++;
 	}
-	goalloc_heap_stats(th->heap, &st);
-	sum = st.live_bytes + st.rounding_bytes + st.cached_bytes +
-	      st.central_bytes + st.tail_bytes + st.page_cache_bytes +
-	      st.free_bytes;
+	sum = torture_ledger(th->heap, &st);
 	if (sum != st.sys_bytes)
 		torture_fail("the ledger of a private heap does not add up", th,
 			     sum, st.sys_bytes);

@@ -96,6 +96,8 @@ void torture_fail(const char *what, const void *p, size_t a, size_t b);
 struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr,
 				       size_t max_bytes);
 
+u64 torture_ledger(struct goalloc_heap *heap, struct goalloc_stats *st);
+
 /* obj.c */
 extern unsigned int torture_nr_boxes;
 extern struct torture_obj **torture_boxes;
