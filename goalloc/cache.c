@@ -239,11 +239,10 @@ static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
 {
 	struct heap_node *node;
 	void *obj;
-	int nid;
 
 	if (gfp & __GFP_THISNODE)
 		return NULL;
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		obj = central_alloc(&node->central[bin], asked);
 		if (obj)
 			return obj;
@@ -363,11 +362,10 @@ static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
 	struct heap_node *node;
 	bool owned = false;
 	unsigned long flags;
-	int nid;
 
 	if (page >= heap->space->source.nr_pages || in_nmi())
 		return false;
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		raw_spin_lock_irqsave(&node->lock, flags);
 		owned = heap_node_owns(node, page);
 		raw_spin_unlock_irqrestore(&node->lock, flags);

@@ -110,14 +110,15 @@ static void heap_free_spares(struct goalloc_central *central)
 /* Free everything of a heap that holds no pages. */
 static void heap_dismantle(struct goalloc_heap *heap)
 {
-	struct heap_node *node;
-	int nid, bin;
+	struct heap_node *node, *next;
+	int bin;
 
 	/* Bad frees may be looking at structures that are no span any more. */
 	synchronize_rcu();
 	cache_destroy_all(heap);
 	free_percpu(heap->cpu_pages);
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = next) {
+		next = heap_next_node(node);
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 			heap_free_spares(&node->central[bin]);
 		palloc_destroy(&node->palloc);
@@ -193,9 +194,9 @@ static int heap_extend(struct goalloc_heap *heap, u64 nr_pages, int new_nid)
 	struct palloc_space *next;
 	struct heap_node *node;
 	unsigned long flags;
-	int nid, err;
+	int err;
 
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		if (nr_pages <= palloc_nr_pages(&node->palloc))
 			continue;
 		err = palloc_extend_prepare(&node->palloc, nr_pages, GFP_KERNEL, &next);
@@ -291,7 +292,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 {
 	struct heap_node *node;
 	u64 lost = 0;
-	int nid, bin;
+	int bin;
 
 	debugfs_remove_heap(heap);
 	mutex_lock(&heaps_lock);
@@ -299,14 +300,14 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 	mutex_unlock(&heaps_lock);
 
 	cache_drain_all(heap);
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 			central_drain_deferred(&node->central[bin]);
 		heap_drain_deferred(node);
 	}
 	if (!force)
 		report_leaks(heap);
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		if (force)
 			heap_free_objects(node);
 		heap_release_free(node);

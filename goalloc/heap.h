@@ -195,8 +195,24 @@ static inline unsigned long heap_page_addr(const struct goalloc_heap *heap,
 	return heap->space->source.base + (page << GOALLOC_PAGE_SHIFT);
 }
 
-#define heap_for_each_node(heap, node, i)				\
-	for ((i) = 0; (i) < (heap)->nr_nodes; (i)++)			\
-		if (((node) = (heap)->node[i]))
+/* A heap's nodes in turn: the first from number @nid on, or NULL. */
+static inline struct heap_node *heap_node_from(const struct goalloc_heap *heap,
+					       int nid)
+{
+	for (; nid < heap->nr_nodes; nid++)
+		if (heap->node[nid])
+			return heap->node[nid];
+	return NULL;
+}
+
+static inline struct heap_node *heap_first_node(const struct goalloc_heap *heap)
+{
+	return heap_node_from(heap, 0);
+}
+
+static inline struct heap_node *heap_next_node(const struct heap_node *node)
+{
+	return heap_node_from(node->heap, node->nid + 1);
+}
 
 #endif /* GOALLOC_HEAP_H */

@@ -50,6 +50,7 @@ static const char *const bad_free_names[] = {
 	[BAD_FREE_HEAP] = "wrong_heap",
 	[BAD_FREE_RACE] = "race",
 };
+
 static_assert(ARRAY_SIZE(bad_free_names) == NR_BAD_FREES);
 
 static const char *const bad_free_texts[] = {
@@ -60,6 +61,7 @@ static const char *const bad_free_texts[] = {
 	[BAD_FREE_HEAP] = "is of another heap; use goalloc_heap_free() with that one",
 	[BAD_FREE_RACE] = "was freed on two CPUs at once; look for a second free of this object",
 };
+
 static_assert(ARRAY_SIZE(bad_free_texts) == NR_BAD_FREES);
 
 /**
@@ -152,9 +154,9 @@ void report_leaks(struct goalloc_heap *heap)
 {
 	struct goalloc_span *span;
 	struct heap_node *node;
-	int nid, bin, i;
+	int bin, i;
 
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 			struct goalloc_central *central = &node->central[bin];
 			u64 objects = 0, spans = 0;
@@ -166,11 +168,11 @@ void report_leaks(struct goalloc_heap *heap)
 				pr_err("heap %s: %llu live %s of %u bytes in %llu spans on node %d\n",
 				       heap->name, objects,
 				       bin == GOALLOC_TINY_BIN ? "tiny blocks" : "objects",
-				       span_shape_small(bin).elemsize, spans, nid);
+				       span_shape_small(bin).elemsize, spans, node->nid);
 		}
 		list_for_each_entry(span, &node->large, list)
 			pr_err("heap %s: live large object of %zu bytes in %u pages on node %d\n",
-			       heap->name, span->asked, span->npages, nid);
+			       heap->name, span->asked, span->npages, node->nid);
 	}
 }
 

@@ -16,6 +16,12 @@
 #include "compat.h"
 #include "stats.h"
 
+static const struct goalloc_cache *stats_cache(struct goalloc_pcpu *pcpu, int level)
+{
+	/* Filled in when it is seen; pairs with cache_create(). */
+	return smp_load_acquire(&pcpu->level[level]);
+}
+
 static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
 {
 	u64 pops = READ_ONCE(b->pops);
@@ -67,17 +73,16 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs)
 {
 	struct heap_node *node;
-	int nid, cpu, level;
+	int cpu, level;
 
 	memset(bs, 0, sizeof(*bs));
 	for_each_possible_cpu(cpu) {
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
-		/* Pairs with the release in cache_create(). */
 		for (level = 0; level < CACHE_LEVELS; level++)
-			stats_cache_bin(&smp_load_acquire(&pcpu->level[level])->bin[bin], bs);
+			stats_cache_bin(&stats_cache(pcpu, level)->bin[bin], bs);
 	}
-	heap_for_each_node(heap, node, nid)
+	for (node = heap_first_node(heap); node; node = heap_next_node(node))
 		stats_central(&node->central[bin], bs);
 	bs->full = bs->spans - bs->owned - bs->partial;
 }
@@ -99,8 +104,7 @@ void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts)
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
 		for (level = 0; level < CACHE_LEVELS; level++) {
-			const struct cache_tiny *tiny =
-				&smp_load_acquire(&pcpu->level[level])->tiny;
+			const struct cache_tiny *tiny = &stats_cache(pcpu, level)->tiny;
 
 			ts->allocs += READ_ONCE(tiny->allocs);
 			ts->frees += READ_ONCE(tiny->frees);
@@ -122,10 +126,9 @@ void stats_large(struct goalloc_heap *heap, struct large_stats *ls)
 {
 	struct heap_node *node;
 	unsigned long flags;
-	int nid;
 
 	memset(ls, 0, sizeof(*ls));
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		raw_spin_lock_irqsave(&node->lock, flags);
 		ls->allocs += node->large_allocs;
 		ls->frees += node->large_frees;
@@ -181,7 +184,7 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	struct tiny_stats ts;
 	struct heap_node *node;
 	unsigned long flags;
-	int bin, nid;
+	int bin;
 
 	if (!heap)
 		heap = goalloc_default;
@@ -218,7 +221,7 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	stats_tiny(heap, &ts);
 	st->tiny_objects = ts.live;
 
-	heap_for_each_node(heap, node, nid) {
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		raw_spin_lock_irqsave(&node->lock, flags);
 		st->free_bytes += node->palloc.nr_free << GOALLOC_PAGE_SHIFT;
 		st->grown_bytes += node->grown << GOALLOC_PAGE_SHIFT;

@@ -181,18 +181,17 @@ void fake_heap_check(struct kunit *test, struct fake_heap *fh)
 {
 	struct goalloc_stats st;
 	struct heap_node *node;
-	int nid;
 
 	goalloc_heap_stats(fh->heap, &st);
 	KUNIT_EXPECT_EQ(test, st.sys_bytes, stats_ledger_sum(&st));
 	KUNIT_EXPECT_EQ(test, st.sys_bytes, fh->fake.nr_out << GOALLOC_PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, st.sys_bytes, st.grown_bytes - st.released_bytes);
 	KUNIT_EXPECT_EQ(test, st.live_objects, st.allocs - st.frees);
-	heap_for_each_node(fh->heap, node, nid) {
+	for (node = heap_first_node(fh->heap); node; node = heap_next_node(node)) {
 		struct palloc_fault fault = {};
 
 		KUNIT_EXPECT_EQ_MSG(test, 0, palloc_check(&node->palloc, &fault),
-				    "node %d: %s, chunk %llu, page %llu", nid,
+				    "node %d: %s, chunk %llu, page %llu", node->nid,
 				    fault.what ?: "?", fault.chunk, fault.page);
 	}
 }

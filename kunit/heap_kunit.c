@@ -606,12 +606,11 @@ static void heap_storm(struct kunit *test)
 	struct fake_heap *fh = heap_restart(test, 256, 2);
 	struct heap_storm storm = { .fh = fh };
 	struct heap_node *node;
-	int nid;
 
 	KUNIT_ASSERT_EQ(test, 0, crew_run(CREW_FULL, heap_storm_member, &storm));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&storm.wrong));
 	fake_heap_check(test, fh);
-	heap_for_each_node(fh->heap, node, nid)
+	for (node = heap_first_node(fh->heap); node; node = heap_next_node(node))
 		heap_release_free(node);
 	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.nr_out);
 	KUNIT_EXPECT_EQ(test, 0ULL, (u64)atomic64_read(&fh->heap->held));
@@ -642,4 +641,5 @@ static struct kunit_suite heap_suite = {
 	.exit = heap_suite_exit,
 	.test_cases = heap_cases,
 };
+
 kunit_test_suites(&heap_suite);
