@@ -22,10 +22,10 @@
  * sign-extended from at most 57 bits and structures aligned to 8 bytes, which
  * leaves the 10 bits that a slot number needs.
  */
-typedef unsigned long cache_entry_t;
+typedef u64 cache_entry_t;
 
 #define CACHE_ENTRY_SHIFT 7
-#define CACHE_ENTRY_SLOTS (1UL << 10)
+#define CACHE_ENTRY_SLOTS BIT(10)
 
 static __always_inline cache_entry_t cache_entry_make(const struct goalloc_span *span,
 						      unsigned int slot)

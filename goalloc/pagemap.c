@@ -112,6 +112,7 @@ int pagemap_extend(struct pagemap *map, u64 nr_pages)
 	pagemap_clear_row(row, old_bytes / sizeof(row[0]), nr_pages / ARENA_LEAF_PAGES);
 	/* The leaves in it are filled in; pairs with pagemap_find(). */
 	smp_store_release(&map->leaf, row);
+	/* The row is as long; pairs with pagemap_find(). */
 	smp_store_release(&map->nr_pages, nr_pages);
 	raw_spin_unlock_irqrestore(&map->lock, flags);
 	/* Everybody looks things up with preemption off. */

@@ -104,4 +104,5 @@ static struct kunit_suite cache_suite = {
 	.exit = cache_suite_exit,
 	.test_cases = cache_cases,
 };
+
 kunit_test_suites(&cache_suite);

@@ -700,4 +700,5 @@ static struct kunit_suite central_suite = {
 	.exit = central_suite_exit,
 	.test_cases = central_cases,
 };
+
 kunit_test_suites(&central_suite);

@@ -45,7 +45,7 @@ struct fake_source {
 	unsigned int fail_only;
 	u64 max_extent;
 	bool clean;
-	spinlock_t lock;
+	spinlock_t lock; /* everything above but @space */
 	u64 bad_puts;
 };
 

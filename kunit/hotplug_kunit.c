@@ -41,6 +41,11 @@ static void hotplug_fill(struct fake_heap *fh, void **obj, unsigned int max,
 	}
 }
 
+static int hotplug_nid(struct fake_heap *fh, const void *p)
+{
+	return pagemap_span(&fh->fake.space.map, (unsigned long)p)->home->nid;
+}
+
 /* Memory behind the end of the space can be used once the space reaches it. */
 static void hotplug_extend(struct kunit *test)
 {
@@ -92,14 +97,14 @@ static void hotplug_node(struct kunit *test)
 	fh->heap->node[1] = NULL;
 	p = heap_alloc_large(fh->heap, 1 << GOALLOC_PAGE_SHIFT, 1, GFP_KERNEL, 1);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 0, (int)pagemap_span(&fh->fake.space.map, (unsigned long)p)->home->nid);
+	KUNIT_EXPECT_EQ(test, 0, hotplug_nid(fh, p));
 	goalloc_heap_free(fh->heap, p);
 
 	KUNIT_ASSERT_EQ(test, 0, heap_space_extend(&fh->fake.space, 0, 1));
 	KUNIT_ASSERT_NOT_NULL(test, fh->heap->node[1]);
 	p = heap_alloc_large(fh->heap, 1 << GOALLOC_PAGE_SHIFT, 1, GFP_KERNEL, 1);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_EQ(test, 1, (int)pagemap_span(&fh->fake.space.map, (unsigned long)p)->home->nid);
+	KUNIT_EXPECT_EQ(test, 1, hotplug_nid(fh, p));
 	goalloc_heap_free(fh->heap, p);
 	fake_heap_check(test, fh);
 	fake_heap_destroy(test, fh);
@@ -155,4 +160,5 @@ static struct kunit_suite hotplug_suite = {
 	.name = "goalloc_hotplug",
 	.test_cases = hotplug_cases,
 };
+
 kunit_test_suites(&hotplug_suite);

@@ -155,4 +155,5 @@ static struct kunit_suite page_cache_suite = {
 	.name = "goalloc_page_cache",
 	.test_cases = page_cache_cases,
 };
+
 kunit_test_suites(&page_cache_suite);

@@ -635,4 +635,5 @@ static struct kunit_suite palloc_suite = {
 	.name = "goalloc_palloc",
 	.test_cases = palloc_cases,
 };
+
 kunit_test_suites(&palloc_suite);

@@ -105,4 +105,5 @@ static struct kunit_suite sizeclass_suite = {
 	.name = "goalloc_sizeclass",
 	.test_cases = sizeclass_cases,
 };
+
 kunit_test_suites(&sizeclass_suite);

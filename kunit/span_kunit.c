@@ -32,9 +32,9 @@ static void span_layout(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, shape.nelems, span->bits.nelems);
 		KUNIT_EXPECT_PTR_EQ(test, (char *)span->state + shape.nelems + 1, end);
 		KUNIT_EXPECT_EQ(test, (u8)SLOT_TAIL, span->state[shape.nelems]);
-		KUNIT_EXPECT_GE(test, (char *)span->state,
-				(char *)(span_bits_freed(&span->bits) +
-					 span_bits_words(shape.nelems)));
+		KUNIT_EXPECT_GE(test, (unsigned long)span->state,
+				(unsigned long)(span_bits_freed(&span->bits) +
+						span_bits_words(shape.nelems)));
 		KUNIT_EXPECT_EQ(test, bin == GOALLOC_TINY_BIN, !!span->tiny);
 		KUNIT_EXPECT_LE(test, (size_t)shape.nelems * shape.elemsize,
 				(size_t)shape.npages << GOALLOC_PAGE_SHIFT);
@@ -186,4 +186,5 @@ static struct kunit_suite span_suite = {
 	.name = "goalloc_span",
 	.test_cases = span_cases,
 };
+
 kunit_test_suites(&span_suite);

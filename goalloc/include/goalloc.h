@@ -27,9 +27,6 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/types.h>
-#if __has_include(<linux/cleanup.h>)
-#include <linux/cleanup.h>
-#endif
 
 /*
  * GOALLOC_MAX_SMALL_SIZE - largest size in bytes that is served from a size
@@ -296,8 +293,8 @@ void *gorealloc_array(const void *p, size_t new_n, size_t new_size, gfp_t flags)
 }
 
 #ifdef DEFINE_FREE
-DEFINE_FREE(gofree, void *, if (!IS_ERR_OR_NULL(_T)) gofree(_T))
-DEFINE_FREE(gokvfree, void *, if (!IS_ERR_OR_NULL(_T)) gokvfree(_T))
+DEFINE_FREE(gofree, void *, gofree(IS_ERR(_T) ? NULL : _T))
+DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
 #endif
 
 /**
