@@ -50,7 +50,7 @@ shell: ## the guest of `make run` with a prompt, goalloc loaded
 	@tools/qemu/shell
 
 torture: ## use goalloc from every context at once in a test kernel (SECS=30)
-	@tools/setup test
+	@tools/setup torture
 	@tools/torture/run
 
 ifneq ($(wildcard tools/sim/Makefile),)
