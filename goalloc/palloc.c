@@ -333,27 +333,11 @@ u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages)
 }
 GOALLOC_EXPORT_KUNIT(palloc_alloc);
 
-/**
- * palloc_alloc_at() - allocate a certain run of pages
- * @p: the page allocator
- * @base: first page
- * @nr_pages: length of the run, at least 1; every page of it is free
- * @scav_pages: where to store how many of the pages were scavenged
- *
- * For pages that the caller has just added, still under the same lock.
- *
- * Context: Any; the lock held.
- */
-void palloc_alloc_at(struct palloc *p, u64 base, u64 nr_pages, u64 *scav_pages)
-{
-	*scav_pages = palloc_take(p, base, nr_pages);
-}
-GOALLOC_EXPORT_KUNIT(palloc_alloc_at);
-
 /* Sets of page states, see palloc_all_are() and palloc_chunk.h. */
+#define PAGES_FREE	(BIT(0) | BIT(1))
 #define PAGES_ALLOCATED	BIT(2)
 #define PAGES_NOT_OURS	BIT(3)
-#define PAGES_OURS	(BIT(0) | BIT(1) | BIT(2))
+#define PAGES_OURS	(PAGES_FREE | PAGES_ALLOCATED)
 
 /*
  * Are all pages of the run in reserved chunks, and in a given state?  @states
@@ -390,6 +374,28 @@ static bool palloc_all_are(struct palloc *p, u64 base, u64 n,
 	}
 	return true;
 }
+
+/**
+ * palloc_alloc_at() - allocate a certain run of pages
+ * @p: the page allocator
+ * @base: first page
+ * @nr_pages: length of the run, at least 1; every page of it is free
+ * @scav_pages: where to store how many of the pages were scavenged
+ *
+ * For pages that the caller has just added, still under the same lock.
+ *
+ * Context: Any; the lock held.
+ */
+void palloc_alloc_at(struct palloc *p, u64 base, u64 nr_pages, u64 *scav_pages)
+{
+	*scav_pages = 0;
+	if (GOALLOC_CORE_DEBUG &&
+	    !palloc_all_are(p, base, nr_pages, PAGES_FREE,
+			    "allocating a page that is not free"))
+		return;
+	*scav_pages = palloc_take(p, base, nr_pages);
+}
+GOALLOC_EXPORT_KUNIT(palloc_alloc_at);
 
 /**
  * palloc_free() - give a run of allocated pages back to the tree
