@@ -100,6 +100,7 @@ static const u8 layout_nr[MODEL_NR_LAYOUTS] = { 1, 2, 4, 7, 10, 9, 12, 9 };
 const char *const model_kind_name[MODEL_NR_KINDS] = {
 	[MODEL_ALLOC] = "alloc",
 	[MODEL_ALLOC_LARGE] = "alloc_large",
+	[MODEL_ALLOC_AT] = "alloc_at",
 	[MODEL_FREE] = "free",
 	[MODEL_FREE_PART] = "free_part",
 	[MODEL_FREE_MANY] = "free_many",
@@ -557,6 +558,27 @@ static void do_alloc(struct model *m, u64 n)
 	m->live[m->nr_live++] = (struct run){ page, n };
 }
 
+/* Free pages from page @b of chunk @a on, at most a few words of them. */
+static void do_alloc_at(struct model *m, u8 a, u16 b)
+{
+	u64 chunk = m->chunks[a % m->nr_chunks];
+	u64 page = (chunk << PALLOC_CHUNK_SHIFT) + b % PALLOC_CHUNK_PAGES;
+	u64 want = 1 + (b >> 9) * 4;
+	u64 n = 0, want_scav = 0, scav;
+
+	if (m->nr_live == m->max_live)
+		return;
+	while (n < want && page + n < MAX_PAGES && is_free(m->state[page + n]))
+		want_scav += m->state[page + n++] == CLEAN;
+	if (!n)
+		return;
+	palloc_alloc_at(&m->p, page, n, &scav);
+	if (scav != want_scav)
+		wrong(m, "scavenged pages", want_scav, scav);
+	set_run(m, page, n, USED);
+	m->live[m->nr_live++] = (struct run){ page, n };
+}
+
 /* Free the first @n pages of allocation @i. */
 static void do_free(struct model *m, unsigned int i, u64 n)
 {
@@ -866,6 +888,9 @@ const char *model_step(struct model *m, const struct model_op *op)
 		break;
 	case MODEL_ALLOC_LARGE:
 		do_alloc(m, 1 + op->b % 6200);
+		break;
+	case MODEL_ALLOC_AT:
+		do_alloc_at(m, op->a, op->b);
 		break;
 	case MODEL_FREE:
 		if (m->nr_live)

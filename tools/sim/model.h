@@ -26,6 +26,7 @@ struct model_op {
 enum model_kind {
 	MODEL_ALLOC,		/* b pages, mostly few */
 	MODEL_ALLOC_LARGE,	/* many */
+	MODEL_ALLOC_AT,		/* a certain run in chunk a */
 	MODEL_FREE,		/* allocation a */
 	MODEL_FREE_PART,	/* the first pages of allocation a */
 	MODEL_FREE_MANY,	/* a run of allocations */

@@ -125,7 +125,8 @@ static void report(struct episode *e, const char *text, unsigned int steps)
 static void fill_episode(struct episode *e, u64 *rng)
 {
 	static const u8 usual[MODEL_NR_KINDS] = {
-		[MODEL_ALLOC] = 24, [MODEL_ALLOC_LARGE] = 2, [MODEL_FREE] = 16,
+		[MODEL_ALLOC] = 24, [MODEL_ALLOC_LARGE] = 2, [MODEL_ALLOC_AT] = 1,
+		[MODEL_FREE] = 16,
 		[MODEL_FREE_PART] = 3, [MODEL_FREE_MANY] = 1, [MODEL_GROW] = 2,
 		[MODEL_GROW_CHUNKS] = 1, [MODEL_DISOWN] = 1,
 		[MODEL_CACHE_GET] = 3, [MODEL_CACHE_ALLOC] = 10,

@@ -162,6 +162,10 @@ static void bad_input(void)
 	palloc_free(&p, 0, PALLOC_NONE);
 	expect_fault(&p, "pages beyond the address space");
 
+	palloc_alloc_at(&p, page, 11, &scav);
+	expect_fault(&p, "allocating a page that is not free");
+	EXPECT(!scav, "scavenged pages of a refused allocation");
+
 	palloc_grow(&p, 1000, 1, true);
 	expect_fault(&p, "growing over a page that is owned");
 	palloc_grow(&p, 2040, 16, true);

@@ -11,7 +11,7 @@
  * Prints lines for programs:
  *
  *	allocator heap_mib percent_full pages alloc_ns free_ns failed_percent
- *	cache_hit - - 1 ns
+ *	page_cache - - 1 ns
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,7 +187,7 @@ static void cache_hit(void)
 		v[i] = tick() - t;
 	}
 	(void)sink;
-	printf("cache_hit - - 1 %.1f\n",
+	printf("page_cache - - 1 %.1f\n",
 	       to_ns(median(v, ARRAY_SIZE(v))) / 64);
 }
 
