@@ -253,9 +253,18 @@ static void thread_move(struct torture_ctx *ctx)
 {
 	int cpu = torture_below(ctx, nr_cpu_ids);
 
-	/* Fails if the CPU is away just now: stay where we are. */
-	if (cpu_online(cpu))
-		set_cpus_allowed_ptr(current, cpumask_of(cpu));
+	/*
+	 * Bound to the CPU only until we are there, and while it cannot go away:
+	 * the scheduler does not like the only CPU of a thread to go while the
+	 * thread must not move.
+	 */
+	if (cpus_read_trylock()) {
+		if (cpu_online(cpu)) {
+			set_cpus_allowed_ptr(current, cpumask_of(cpu));
+			set_cpus_allowed_ptr(current, cpu_possible_mask);
+		}
+		cpus_read_unlock();
+	}
 	preempt_disable();
 	hrtimer_start(&cpus[smp_processor_id()].timer, ns_to_ktime(TIMER_NS),
 		      HRTIMER_MODE_REL_PINNED_HARD);
