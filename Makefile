@@ -45,6 +45,10 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
 	@tools/setup check
 	@tools/check
 
+bench: ## instructions per operation beside kmalloc, under QEMU's -icount
+	@tools/setup run
+	@tools/bench/run
+
 shell: ## the guest of `make run` with a prompt, goalloc loaded
 	@tools/setup run
 	@tools/qemu/shell

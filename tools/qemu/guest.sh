@@ -108,7 +108,8 @@ guest_qemu()
 
 	: >"$dir/guest.log"
 	guest_args "$accel" "$kernel" "$initrd" "$@"
-	timeout -k 5 "$seconds" qemu-system-x86_64 "${GUEST_ARGS[@]}" \
+	# shellcheck disable=SC2086 # more arguments for QEMU, split at blanks
+	timeout -k 5 "$seconds" qemu-system-x86_64 "${GUEST_ARGS[@]}" ${GUEST_EXTRA-} \
 		-serial "file:$dir/console.log" -serial "file:$dir/guest.log" \
 		</dev/null >"$dir/qemu.log" 2>&1
 }
