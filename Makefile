@@ -28,7 +28,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT TIMEOUT
 
 .DEFAULT_GOAL := all
-.PHONY: all run test torture check sim shell clean help
+.PHONY: all run test bench torture check sim shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko

@@ -260,7 +260,7 @@ static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
  */
 void *cache_zero(void *obj, unsigned int bin)
 {
-	memset(obj, 0, span_shape_small(bin).elemsize);
+	memset(obj, 0, bin == GOALLOC_TINY_BIN ? 16 : sizeclass_size[bin]);
 	return obj;
 }
 GOALLOC_EXPORT_KUNIT(cache_zero);

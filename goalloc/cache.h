@@ -157,6 +157,7 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 	struct cache_bin *b;
 	unsigned int slot;
 	void *obj;
+	u8 *state;
 
 	preempt_disable();
 	if (unlikely(cache_interrupted()))
@@ -167,12 +168,13 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 
 		span = cache_entry_span(entry);
 		slot = cache_entry_slot(entry);
-		if (unlikely(READ_ONCE(span->state[slot]) != SLOT_FREE))
+		state = span->state + slot;
+		if (unlikely(READ_ONCE(*state) != SLOT_FREE))
 			goto slow;
 		b->count--;
 		b->pops++;
 		b->asked += asked;
-		WRITE_ONCE(span->state[slot], SLOT_LIVE);
+		WRITE_ONCE(*state, SLOT_LIVE);
 		obj = (void *)span_slot_addr(span, slot);
 		preempt_enable();
 		if (want_init_on_alloc(gfp))
@@ -182,11 +184,13 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 
 	span = b->span;
 	slot = span_bits_next_fast(&span->bits);
-	if (unlikely(slot >= span->bits.nelems ||
-		     READ_ONCE(span->state[slot]) != SLOT_FREE))
+	if (unlikely(slot >= span->bits.nelems))
+		goto slow;
+	state = span->state + slot;
+	if (unlikely(READ_ONCE(*state) != SLOT_FREE))
 		goto slow;
 	b->asked += asked;
-	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	WRITE_ONCE(*state, SLOT_LIVE);
 	obj = (void *)span_slot_addr(span, slot);
 	if (want_init_on_alloc(gfp) && span->needzero) {
 		preempt_enable();
@@ -225,13 +229,16 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	struct goalloc_span *span;
 	struct cache_bin *b;
 	unsigned int slot;
+	u8 *state;
 
 	preempt_disable();
 	if (unlikely(cache_interrupted() || want_init_on_free()))
 		goto slow;
 	span = pagemap_find(map, (unsigned long)p);
-	if (unlikely(!span_slot_exact(span, (unsigned long)p, &slot) ||
-		     READ_ONCE(span->state[slot]) != SLOT_LIVE))
+	if (unlikely(!span_slot_exact(span, (unsigned long)p, &slot)))
+		goto slow;
+	state = span->state + slot;
+	if (unlikely(READ_ONCE(*state) != SLOT_LIVE))
 		goto slow;
 	cache = this_cpu_read(heap->cpus->level[0]);
 	/* Another heap's, or of another node, or there is no cache yet. */
@@ -240,7 +247,7 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	b = &cache->bin[span->bin];
 	if (unlikely(b->count >= b->cap))
 		goto slow;
-	WRITE_ONCE(span->state[slot], SLOT_FREE);
+	WRITE_ONCE(*state, SLOT_FREE);
 	b->entry[b->count++] = cache_entry_make(span, slot);
 	preempt_enable();
 	return;
