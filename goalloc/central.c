@@ -174,7 +174,12 @@ static bool central_put(struct goalloc_central *central,
 
 	lockdep_assert_held(&central->lock);
 
-	if (unlikely(span_bits_is_free(&span->bits, slot) ||
+	/*
+	 * A race by intention: the owner moves freeindex with plain stores. It
+	 * only grows while it has the span, and has passed this slot unless the
+	 * free is bad.
+	 */
+	if (unlikely(data_race(span_bits_is_free(&span->bits, slot)) ||
 		     !span_bits_free(&span->bits, slot)))
 		return false;
 	bucket = central_bucket(span);

@@ -103,7 +103,8 @@ static void *tiny_pack(struct goalloc_cache *cache, size_t size)
 	if (end > TINY_BLOCK)
 		return NULL;
 	block = &span->tiny[tiny->slot];
-	block->ends |= BIT(end - 1);
+	/* tiny_size() of other objects in the block may read it meanwhile. */
+	WRITE_ONCE(block->ends, block->ends | BIT(end - 1));
 	obj = (void *)(span_slot_addr(span, tiny->slot) + offset);
 	tiny->offset = end;
 	tiny->allocs++;
@@ -205,7 +206,7 @@ int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 		return BAD_FREE_INTERIOR;
 	old = tiny_clear(block, bit);
 	if (!(old & bit))
-		return offset == 0 || block->ends & (bit >> 1) ?
+		return offset == 0 || READ_ONCE(block->ends) & (bit >> 1) ?
 		       BAD_FREE_DOUBLE : BAD_FREE_INTERIOR;
 
 	if (cache_get(heap) != &cache_none)
