@@ -3,7 +3,6 @@
  * Caches: lists, spans, refills and flushes of a private heap.
  */
 #include <kunit/test.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "cache.h"
@@ -92,9 +91,249 @@ static void cache_lifo(struct kunit *test)
 	cache_test_free(fh, b);
 }
 
+/* The list of a bin on this CPU; the caller stays on it. */
+static struct cache_bin *cache_list(struct fake_heap *fh, unsigned int bin)
+{
+	struct cache_bin *b;
+
+	preempt_disable();
+	b = &cache_get(fh->heap)->bin[bin];
+	preempt_enable();
+	return b;
+}
+
+static struct goalloc_central *cache_central(struct fake_heap *fh, int nid, unsigned int bin)
+{
+	return &fh->heap->node[nid]->central[bin];
+}
+
+/* The node whose memory this CPU's cache has. */
+static int cache_home(struct fake_heap *fh)
+{
+	return heap_node_of(fh->heap, numa_mem_id())->nid;
+}
+
+/* A list never holds more than so many objects and bytes, whatever is freed. */
+static void cache_bounded(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	unsigned int bin, i, n, over;
+	void *obj[100];
+
+	migrate_disable();
+	for (bin = 1; bin < GOALLOC_NR_BINS; bin++) {
+		unsigned int size = span_shape_small(bin).elemsize;
+		unsigned int cap = clamp(8192 / size, 1U, 32U);
+		struct cache_bin *b;
+		u32 flushes;
+
+		n = 3 * cap + 1;
+		for (i = 0; i < n; i++) {
+			obj[i] = cache_test_alloc(fh, bin, GFP_KERNEL);
+			if (!obj[i])
+				break;
+		}
+		KUNIT_EXPECT_EQ(test, n, i);
+		b = cache_list(fh, bin);
+		flushes = b->flushes;
+		over = 0;
+		while (i--) {
+			cache_test_free(fh, obj[i]);
+			over += b->count > cap;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, cap, (unsigned int)b->cap, "bin %u", bin);
+		KUNIT_EXPECT_EQ(test, 0U, over);
+		KUNIT_EXPECT_GT(test, (unsigned int)b->count, 0U);
+		KUNIT_EXPECT_GT(test, b->flushes, flushes);
+	}
+	migrate_enable();
+	fake_heap_check(test, fh);
+}
+
+/* A full list gives its older half to the central, and keeps the younger. */
+static void cache_flushes_older_half(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	unsigned int bin = sizeclass_of(64), i, wrong = 0;
+	struct goalloc_central *central;
+	struct cache_bin *b;
+	void *obj[40];
+	u64 before;
+
+	migrate_disable();
+	for (i = 0; i < ARRAY_SIZE(obj); i++)
+		obj[i] = cache_test_alloc(fh, bin, GFP_KERNEL);
+	central = cache_central(fh, cache_home(fh), bin);
+	for (i = 0; i < 32; i++)
+		cache_test_free(fh, obj[i]);
+	b = cache_list(fh, bin);
+	before = central->nr_free;
+	KUNIT_EXPECT_EQ(test, 32, (int)b->count);
+	KUNIT_EXPECT_EQ(test, 0U, b->flushes);
+	cache_test_free(fh, obj[32]);
+	KUNIT_EXPECT_EQ(test, 17, (int)b->count);
+	KUNIT_EXPECT_EQ(test, 1U, b->flushes);
+	KUNIT_EXPECT_EQ(test, before + 16, central->nr_free);
+	/* Last in, first out, across what was moved. */
+	for (i = 32; i >= 16; i--)
+		wrong += cache_test_alloc(fh, bin, GFP_KERNEL) != obj[i];
+	KUNIT_EXPECT_EQ(test, 0U, wrong);
+	KUNIT_EXPECT_EQ(test, 0, (int)b->count);
+	migrate_enable();
+	fake_heap_check(test, fh);
+}
+
+/* A refill takes what several nearly full spans have left. */
+static void cache_refills_from_fullest(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	unsigned int bin = sizeclass_of(1024), i;
+	struct goalloc_span *span[10];
+	struct cache_bin *b;
+	void *obj[80], *p;
+	u64 filled;
+
+	migrate_disable();
+	for (i = 0; i < ARRAY_SIZE(obj); i++)
+		obj[i] = cache_test_alloc(fh, bin, GFP_KERNEL);
+	for (i = 0; i < ARRAY_SIZE(span); i++)
+		span[i] = pagemap_span(&fh->fake.space.map, (unsigned long)obj[8 * i]);
+	/* One free object in each of six spans, four in another. */
+	for (i = 0; i < 6; i++)
+		cache_test_free(fh, obj[8 * i]);
+	for (i = 0; i < 4; i++)
+		cache_test_free(fh, obj[8 * 9 + i]);
+	cache_drain_all(fh->heap);
+	b = cache_list(fh, bin);
+	filled = b->filled;
+	KUNIT_EXPECT_EQ(test, 8, (int)b->cap);
+	p = cache_test_alloc(fh, bin, GFP_KERNEL);
+	/* Half of the list's room, a span each. */
+	KUNIT_EXPECT_EQ(test, filled + 4, b->filled);
+	KUNIT_EXPECT_EQ(test, 3, (int)b->count);
+	KUNIT_EXPECT_PTR_EQ(test, &cache_no_span, b->span);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_PTR_NE(test, span[9],
+				    pagemap_span(&fh->fake.space.map, (unsigned long)p));
+		p = i < 3 ? cache_test_alloc(fh, bin, GFP_KERNEL) : p;
+	}
+	KUNIT_EXPECT_EQ(test, 6ULL, cache_central(fh, cache_home(fh), bin)->nr_free);
+	migrate_enable();
+	fake_heap_check(test, fh);
+}
+
+/* Objects of another node go to their own central, never into a list here. */
+static void cache_remote(struct kunit *test)
+{
+	struct goalloc_central *central;
+	struct fake_heap *fh;
+	unsigned int bin, i, count;
+	void *obj[40];
+	int nid;
+
+	fake_heap_destroy(test, test->priv);
+	fh = fake_heap_create(test, 2048, 2);
+	test->priv = fh;
+	migrate_disable();
+	nid = !cache_home(fh);
+	for (bin = 1; bin < GOALLOC_NR_BINS; bin += 6) {
+		/* A list there is, with something in it. */
+		cache_test_free(fh, cache_test_alloc(fh, bin, GFP_KERNEL));
+		count = cache_list(fh, bin)->count;
+		KUNIT_EXPECT_EQ(test, 1U, count);
+		central = cache_central(fh, nid, bin);
+		for (i = 0; i < ARRAY_SIZE(obj); i++)
+			obj[i] = cache_alloc_node(fh->heap, bin, 1, GFP_KERNEL, nid);
+		for (i = 0; i < ARRAY_SIZE(obj); i++) {
+			struct goalloc_span *span;
+
+			span = pagemap_span(&fh->fake.space.map, (unsigned long)obj[i]);
+			KUNIT_EXPECT_EQ(test, nid, (int)span->home->nid);
+			cache_test_free(fh, obj[i]);
+			KUNIT_EXPECT_EQ(test, (u64)i + 1, central->frees);
+		}
+		KUNIT_EXPECT_EQ(test, count, (unsigned int)cache_list(fh, bin)->count);
+		KUNIT_EXPECT_EQ(test, 0U, central->nr_spans);
+	}
+	migrate_enable();
+	fake_heap_check(test, fh);
+}
+
+/* __GFP_ZERO is zero, from fresh, clean and dirty memory, by every way in. */
+static void cache_zeroes(struct kunit *test)
+{
+	unsigned int clean, bin, i, wrong = 0;
+	struct fake_heap *fh;
+	void *obj[70];
+
+	for (clean = 0; clean < 2; clean++) {
+		fake_heap_destroy(test, test->priv);
+		fh = fake_heap_create(test, 2048, 1);
+		test->priv = fh;
+		fh->fake.clean = clean;
+		for (bin = 1; bin < GOALLOC_NR_BINS; bin++) {
+			unsigned int size = span_shape_small(bin).elemsize;
+			unsigned int round;
+
+			for (round = 0; round < 4; round++) {
+				for (i = 0; i < ARRAY_SIZE(obj); i++) {
+					obj[i] = round == 3 && i % 2 ?
+						 cache_alloc_node(fh->heap, bin, 1,
+								  GFP_KERNEL | __GFP_ZERO, 0) :
+						 cache_test_alloc(fh, bin,
+								  GFP_KERNEL | __GFP_ZERO);
+					KUNIT_ASSERT_NOT_NULL(test, obj[i]);
+					wrong += !!memchr_inv(obj[i], 0, size);
+				}
+				for (i = 0; i < ARRAY_SIZE(obj); i++) {
+					memset(obj[i], 0xa0 + round, size);
+					cache_test_free(fh, obj[i]);
+				}
+				if (round == 1)
+					cache_drain_all(fh->heap);
+			}
+			KUNIT_ASSERT_EQ_MSG(test, 0U, wrong, "bin %u, clean %u", bin, clean);
+		}
+		fake_heap_check(test, fh);
+	}
+}
+
+/* No page to be had: NULL and counted; then from what other nodes still have. */
+static void cache_out_of_memory(struct kunit *test)
+{
+	unsigned int bin = sizeclass_of(4096), n = 0;
+	struct fake_heap *fh;
+	void *p = NULL, *q;
+
+	fake_heap_destroy(test, test->priv);
+	fh = fake_heap_create(test, 32, 2);
+	test->priv = fh;
+	while ((q = cache_test_alloc(fh, bin, GFP_KERNEL))) {
+		p = q;
+		n++;
+	}
+	KUNIT_EXPECT_EQ(test, 32 * (unsigned int)(GOALLOC_PAGE_SIZE / 4096), n);
+	KUNIT_EXPECT_EQ(test, 1LL, (s64)atomic64_read(&fh->heap->nr_failed));
+	fake_heap_check(test, fh);
+	/* One object comes back, on whichever node: it is found. */
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	cache_test_free(fh, p);
+	cache_drain_all(fh->heap);
+	KUNIT_EXPECT_PTR_EQ(test, p, cache_test_alloc(fh, bin, GFP_KERNEL));
+	KUNIT_EXPECT_NULL(test, cache_test_alloc(fh, bin, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 2LL, (s64)atomic64_read(&fh->heap->nr_failed));
+	fake_heap_check(test, fh);
+}
+
 static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(cache_every_class),
 	KUNIT_CASE(cache_lifo),
+	KUNIT_CASE(cache_bounded),
+	KUNIT_CASE(cache_flushes_older_half),
+	KUNIT_CASE(cache_refills_from_fullest),
+	KUNIT_CASE(cache_remote),
+	KUNIT_CASE(cache_zeroes),
+	KUNIT_CASE(cache_out_of_memory),
 	{}
 };
 
