@@ -148,7 +148,8 @@ static void central_empty_goes(struct kunit *test)
 		span = how ? span_kept(test, SLOTS) : span_owned(test, 0);
 		page = span->page;
 		KUNIT_EXPECT_EQ(test, (u64)span->npages, node->span_pages);
-		KUNIT_EXPECT_PTR_EQ(test, span, pagemap_span(&fh->fake.space.map, addr_of(fh, page)));
+		KUNIT_EXPECT_PTR_EQ(test, span,
+				    pagemap_span(&fh->fake.space.map, addr_of(fh, page)));
 		switch (how) {
 		case 0: /* given back unused */
 			central_disown(central, span);

@@ -119,12 +119,14 @@ static void heap_ends_busy(struct kunit *test)
 	listen_start(test);
 	KUNIT_EXPECT_EQ(test, -EBUSY, heap_destroy(fh->heap, false));
 	KUNIT_EXPECT_EQ(test, 4U, listen_stop());
-	KUNIT_EXPECT_EQ(test, 1U, listen_count("heap test: 3 live objects of 64 bytes in 1 spans on node 0"));
-	KUNIT_EXPECT_EQ(test, 1U, listen_count("heap test: 1 live tiny blocks of 16 bytes in 1 spans on node 0"));
-	snprintf(line, sizeof(line), "heap test: live large object of 100000 bytes in %lu pages on node 0",
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("heap test: 3 live objects of 64 bytes in 1 span"));
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("heap test: 1 live tiny blocks of 16 bytes"));
+	snprintf(line, sizeof(line),
+		 "heap test: live large object of 100000 bytes in %lu pages on node 0",
 		 DIV_ROUND_UP(100000, PAGE_BYTES));
 	KUNIT_EXPECT_EQ(test, 1U, listen_count(line));
-	snprintf(line, sizeof(line), "heap test: ended with live objects; their %llu KiB of pages are not given back",
+	snprintf(line, sizeof(line),
+		 "heap test: ended with live objects; their %llu KiB of pages are not given back",
 		 fh->fake.nr_out * PAGE_BYTES / 1024);
 	KUNIT_EXPECT_EQ(test, 1U, listen_count(line));
 
@@ -151,7 +153,7 @@ static void heap_keeps_limit(struct kunit *test)
 {
 	static const u32 limits[] = { 1, 2, 7, 8, 9, 100, 129 };
 	struct fake_heap *fh = test->priv;
-	unsigned int row, i, n;
+	unsigned int row, n;
 	void **p;
 
 	p = kunit_kcalloc(test, 200, sizeof(*p), GFP_KERNEL);
@@ -269,6 +271,7 @@ static void heap_large_zero(struct kunit *test)
 static void heap_large_aligned(struct kunit *test)
 {
 	struct fake_heap *fh = test->priv;
+	struct goalloc_span *span;
 	u64 align, npages;
 	void *p[64], *q;
 	unsigned int i;
@@ -286,8 +289,8 @@ static void heap_large_aligned(struct kunit *test)
 			q = page_alloc(fh, npages, align);
 			KUNIT_ASSERT_NOT_NULL_MSG(test, q, "%llu pages at %llu", npages, align);
 			KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)q, align * PAGE_BYTES));
-			KUNIT_EXPECT_EQ(test, npages, (u64)pagemap_span(&fh->fake.space.map,
-									 (unsigned long)q)->npages);
+			span = pagemap_span(&fh->fake.space.map, (unsigned long)q);
+			KUNIT_EXPECT_EQ(test, npages, (u64)span->npages);
 			goalloc_heap_free(fh->heap, q);
 			fake_heap_check(test, fh);
 		}
