@@ -32,10 +32,12 @@ static u8 cache_no_state = SLOT_TAIL;
 struct goalloc_span cache_no_span = {
 	.state = &cache_no_state,
 };
+GOALLOC_EXPORT_KUNIT(cache_no_span);
 
 struct goalloc_cache cache_none = {
 	.bin = { [0 ... GOALLOC_NR_BINS - 1] = { .span = &cache_no_span } },
 };
+GOALLOC_EXPORT_KUNIT(cache_none);
 
 /* Objects that a list of @bin may hold; interrupts get by with less. */
 static unsigned int cache_bin_cap(unsigned int bin, unsigned int level)
