@@ -162,6 +162,36 @@ void heap_drain_deferred(struct heap_node *node)
 		heap_free_large(span);
 }
 
+/*
+ * The node's tree has no such run: grow by memory of the node, if there is any
+ * without effort, else take what the heap has lying on others. Growing by
+ * another node's memory for every run that this one lacks would pile up there.
+ */
+static u64 heap_alloc_near(struct heap_node *node, u64 npages, u64 align,
+			   gfp_t gfp, struct heap_node **from, bool *clean)
+{
+	gfp_t here = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
+		     __GFP_THISNODE | __GFP_NOWARN;
+	struct heap_node *other;
+	unsigned long flags;
+	u64 page;
+
+	page = heap_grow(node, npages, align, here, from, clean);
+	if (page != PALLOC_NONE)
+		return page;
+	for (other = heap_first_node(node->heap); other; other = heap_next_node(other)) {
+		if (other == node)
+			continue;
+		raw_spin_lock_irqsave(&other->lock, flags);
+		page = heap_cut(other, npages, align, clean);
+		raw_spin_unlock_irqrestore(&other->lock, flags);
+		*from = other;
+		if (page != PALLOC_NONE)
+			return page;
+	}
+	return PALLOC_NONE;
+}
+
 /**
  * heap_alloc_pages - allocate a run of pages
  * @node: preferred node of the heap
@@ -192,6 +222,11 @@ u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	if (page != PALLOC_NONE)
 		return page;
+	if (node->heap->nr_nodes > 1 && !((gfp | node->heap->gfp) & __GFP_THISNODE)) {
+		page = heap_alloc_near(node, npages, align, gfp, from, clean);
+		if (page != PALLOC_NONE)
+			return page;
+	}
 	return heap_grow(node, npages, align, gfp, from, clean);
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_pages);
