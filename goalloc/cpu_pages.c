@@ -6,27 +6,44 @@
  * the CPU took out of the tree as a whole; only an empty cache takes the lock.
  * Pages that are freed go to the tree, never here.
  *
- * Unlike Go, a heap that has few free pages fills no caches: 64 pages on each
- * of many CPUs would make it grow for want of pages that are lying about. And
- * only task context has a cache: interrupts rarely make spans.
+ * Unlike Go, a CPU takes no more than its share of what is free: 64 pages on
+ * each of many CPUs would make a small heap grow for want of pages that are
+ * lying about. And only task context has a cache: interrupts rarely make spans.
  *
  * Locks: heap_node->lock is taken here with preemption off.
  */
+#include <linux/cpumask.h>
 #include <linux/preempt.h>
 
 #include "compat.h"
 #include "cpu_pages.h"
 #include "heap.h"
 
-/* A window is taken only from a tree with so many free pages. */
-#define CPU_PAGES_SLACK (4 * PAGE_CACHE_PAGES)
+/* The lock is not worth saving for a share of fewer pages. */
+#define CPU_PAGES_MIN_SHARE 4
+
+/* All CPUs together may take half of the free pages. */
+static u64 cpu_pages_share(const struct heap_node *node)
+{
+	return READ_ONCE(node->palloc.nr_free) / (2 * num_online_cpus());
+}
 
 static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)
 {
+	struct page_cache *cache = &pages->cache;
 	unsigned long flags;
+	u64 share, rest;
 
 	raw_spin_lock_irqsave(&node->lock, flags);
-	palloc_alloc_to_cache(&node->palloc, &pages->cache);
+	share = cpu_pages_share(node);
+	palloc_alloc_to_cache(&node->palloc, cache);
+	for (rest = cache->cache; rest && share; share--)
+		rest &= rest - 1;
+	if (rest) {
+		palloc_free_window(&node->palloc, cache->base, rest, cache->scav & rest);
+		cache->cache &= ~rest;
+		cache->scav &= ~rest;
+	}
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	pages->nid = node->nid;
 	pages->fills++;
@@ -52,7 +69,7 @@ u64 cpu_pages_alloc(struct heap_node *node, u64 npages, bool *clean)
 		goto out;
 	pages = this_cpu_ptr(node->heap->cpu_pages);
 	if (page_cache_empty(&pages->cache) &&
-	    READ_ONCE(node->palloc.nr_free) >= CPU_PAGES_SLACK)
+	    cpu_pages_share(node) >= CPU_PAGES_MIN_SHARE)
 		cpu_pages_fill(pages, node);
 	if (!page_cache_empty(&pages->cache) && pages->nid == node->nid)
 		page = page_cache_alloc(&pages->cache, npages, &scav);

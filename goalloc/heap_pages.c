@@ -9,7 +9,7 @@
  * nobody can snatch it. Two CPUs may grow at once; the loser's block is simply
  * more free pages.
  *
- * How much to grow: in proportion to what the heap holds already (a sixteenth),
+ * How much to grow: in proportion to what the heap holds already (1/64),
  * never more than a chunk. A small heap stays small, and a large one grows in
  * blocks that the buddy allocator can merge again.
  *
@@ -25,7 +25,7 @@
 
 /* Growth in goalloc pages: not below, and held pages shifted right by this. */
 #define HEAP_GROW_MIN 8
-#define HEAP_GROW_SHIFT 4
+#define HEAP_GROW_SHIFT 6
 
 /*
  * Is the node's tree in order? One that was found broken does not grow any
