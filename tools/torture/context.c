@@ -24,6 +24,7 @@
 #include <linux/interrupt.h>
 #include <linux/irqflags.h>
 #include <linux/kthread.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/preempt.h>
@@ -31,6 +32,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #ifdef CONFIG_X86_LOCAL_APIC
 #include <asm/apic.h>
 #include <asm/nmi.h>
@@ -44,7 +46,12 @@
 #define STEPS_ATOMIC 16
 #define STEPS_TASK 200
 
-#define TIMER_NS (300 * NSEC_PER_USEC)
+/*
+ * Interrupts come this often, but leave three quarters of the time to others: a
+ * debug kernel on a slow machine takes milliseconds for a few steps.
+ */
+#define INTERRUPT_NS (300 * NSEC_PER_USEC)
+#define INTERRUPT_SHARE 4
 
 /**
  * struct torture_cpu - what one CPU has
@@ -93,16 +100,25 @@ static void steps_atomic(struct torture_ctx *ctx, unsigned int n)
 	atomic_set_release(&ctx->busy, 0);
 }
 
+static u64 interrupt_pause(u64 since)
+{
+	u64 spent = ktime_get_mono_fast_ns() - since;
+
+	return max_t(u64, INTERRUPT_NS, spent * INTERRUPT_SHARE);
+}
+
 static enum hrtimer_restart timer_fn(struct hrtimer *timer)
 {
 	struct torture_cpu *c = container_of(timer, struct torture_cpu, timer);
+	u64 start = ktime_get_mono_fast_ns();
 
 	if (READ_ONCE(torture_stop))
 		return HRTIMER_NORESTART;
 	steps_atomic(c->irq, STEPS_IRQ);
 	tasklet_schedule(&c->tasklet);
 	/* Not by returning HRTIMER_RESTART: a thread may have started it. */
-	hrtimer_start(timer, ns_to_ktime(TIMER_NS), HRTIMER_MODE_REL_PINNED_HARD);
+	hrtimer_start(timer, ns_to_ktime(interrupt_pause(start)),
+		      HRTIMER_MODE_REL_PINNED_HARD);
 	return HRTIMER_NORESTART;
 }
 
@@ -114,10 +130,17 @@ static void tasklet_fn(struct tasklet_struct *t)
 }
 
 #ifdef CONFIG_X86_LOCAL_APIC
+/* How long the last NMI says to wait for the next, in ns. */
+static u64 nmi_pause = INTERRUPT_NS;
+
 static int nmi_fn(unsigned int type, struct pt_regs *regs)
 {
-	if (!READ_ONCE(torture_stop))
+	u64 start = ktime_get_mono_fast_ns();
+
+	if (!READ_ONCE(torture_stop)) {
 		steps_atomic(cpus[smp_processor_id()].nmi, STEPS_NMI);
+		WRITE_ONCE(nmi_pause, interrupt_pause(start));
+	}
 	/* No guest of ours has another source of NMIs. */
 	return NMI_HANDLED;
 }
@@ -125,6 +148,7 @@ static int nmi_fn(unsigned int type, struct pt_regs *regs)
 /* Send NMIs around. The hotplug lock: never to a CPU that is about to start. */
 static int nmi_thread(void *unused)
 {
+	unsigned long usec;
 	int cpu;
 
 	while (!kthread_should_stop()) {
@@ -133,7 +157,8 @@ static int nmi_thread(void *unused)
 				apic->send_IPI(cpu, NMI_VECTOR);
 			cpus_read_unlock();
 		}
-		usleep_range(200, 500);
+		usec = div_u64(READ_ONCE(nmi_pause), NSEC_PER_USEC);
+		usleep_range(usec, usec * 2);
 	}
 	return 0;
 }
@@ -266,7 +291,7 @@ static void thread_move(struct torture_ctx *ctx)
 		cpus_read_unlock();
 	}
 	preempt_disable();
-	hrtimer_start(&cpus[smp_processor_id()].timer, ns_to_ktime(TIMER_NS),
+	hrtimer_start(&cpus[smp_processor_id()].timer, ns_to_ktime(INTERRUPT_NS),
 		      HRTIMER_MODE_REL_PINNED_HARD);
 	preempt_enable();
 }

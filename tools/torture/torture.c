@@ -230,7 +230,7 @@ static void report_counts(void)
  */
 static void settle(void)
 {
-	enum { NR = 600, STEP = 8 };
+	enum { NR = 600 };
 	void **p = kvcalloc(NR, sizeof(*p), GFP_KERNEL);
 	size_t size;
 	int nid, cpu, i;
@@ -240,7 +240,8 @@ static void settle(void)
 		return;
 	}
 	for_each_node_state(nid, N_MEMORY) {
-		for (size = STEP; size <= GOALLOC_MAX_SMALL_SIZE; size += STEP)
+		for (size = 1; size <= GOALLOC_MAX_SMALL_SIZE;
+		     size = goalloc_size_roundup(size) + 1)
 			gofree(goalloc_node(size, GFP_KERNEL, nid));
 		gofree(goalloc_node(GOALLOC_MAX_SMALL_SIZE * 2, GFP_KERNEL, nid));
 	}
