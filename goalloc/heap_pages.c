@@ -18,6 +18,7 @@
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -71,11 +72,11 @@ static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
 	return first;
 }
 
-/* Reserve @npages of the heap's limit. */
-static bool heap_charge(struct goalloc_heap *heap, u64 npages)
+/* Reserve @npages of the heap's limit, which whoever must not fail may pass. */
+static bool heap_charge(struct goalloc_heap *heap, u64 npages, gfp_t gfp)
 {
 	if (atomic64_add_return(npages, &heap->held) <= heap->limit ||
-	    !heap->limit)
+	    !heap->limit || gfp & __GFP_NOFAIL)
 		return true;
 	atomic64_sub(npages, &heap->held);
 	return false;
@@ -104,9 +105,9 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	want = max_t(u64, HEAP_GROW_MIN,
 		     (u64)atomic64_read(&heap->held) >> HEAP_GROW_SHIFT);
 	want = clamp_t(u64, rounddown_pow_of_two(want), need, max_t(u64, need, PALLOC_CHUNK_PAGES));
-	if (!heap_charge(heap, want)) {
+	if (!heap_charge(heap, want, gfp & ~__GFP_NOFAIL)) {
 		want = need;
-		if (!heap_charge(heap, want))
+		if (!heap_charge(heap, want, gfp))
 			return PALLOC_NONE;
 	}
 
@@ -192,20 +193,8 @@ static u64 heap_alloc_near(struct heap_node *node, u64 npages, u64 align,
 	return PALLOC_NONE;
 }
 
-/**
- * heap_alloc_pages - allocate a run of pages
- * @node: preferred node of the heap
- * @npages: length in goalloc pages
- * @align: alignment of the page number, a power of two
- * @gfp: how hard to try
- * @from: the node that the pages are on
- * @clean: whether they are known to hold zeros
- *
- * Context: Any that @gfp allows but NMI; no goalloc lock may be held.
- * Return: number of the first page, or PALLOC_NONE.
- */
-u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
-		     struct heap_node **from, bool *clean)
+static u64 heap_try_pages(struct heap_node *node, u64 npages, u64 align,
+			  gfp_t gfp, struct heap_node **from, bool *clean)
 {
 	unsigned long flags;
 	u64 page;
@@ -228,6 +217,36 @@ u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 			return page;
 	}
 	return heap_grow(node, npages, align, gfp, from, clean);
+}
+
+/**
+ * heap_alloc_pages - allocate a run of pages
+ * @node: preferred node of the heap
+ * @npages: length in goalloc pages
+ * @align: alignment of the page number, a power of two
+ * @gfp: how hard to try
+ * @from: the node that the pages are on
+ * @clean: whether they are known to hold zeros
+ *
+ * With __GFP_NOFAIL and leave to sleep it waits until there are pages.
+ *
+ * Context: Any that @gfp allows but NMI; no goalloc lock may be held.
+ * Return: number of the first page, or PALLOC_NONE.
+ */
+u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
+		     struct heap_node **from, bool *clean)
+{
+	u64 page;
+
+	for (;;) {
+		page = heap_try_pages(node, npages, align, gfp, from, clean);
+		if (page != PALLOC_NONE || !(gfp & __GFP_NOFAIL) ||
+		    !gfpflags_allow_blocking(gfp) ||
+		    npages + align - 1 > HEAP_MAX_PAGES || !heap_sound(node))
+			return page;
+		/* Somebody has to free something; a tick is soon enough to look. */
+		schedule_timeout_uninterruptible(1);
+	}
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_pages);
 

@@ -55,6 +55,9 @@ static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
 
 	if (need > GOALLOC_MAX_ORDER)
 		return -ENOMEM;
+	/* The buddy allocator promises no more; the heap tries again itself. */
+	if (need > 1)
+		gfp &= ~__GFP_NOFAIL;
 	order = clamp_t(unsigned int, order, need, GOALLOC_MAX_ORDER);
 	for (; order > need && !page; order--) {
 		page = alloc_pages_node(nid, easy, order);
