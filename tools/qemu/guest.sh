@@ -80,6 +80,26 @@ guest_passed()
 	[ "$(tr -d '\r' <"$1" 2>/dev/null | tail -n 1)" = "$GUEST_PASS" ]
 }
 
+# guest_tsc - print what tells the guest the speed of its time stamp counter, or
+# nothing where that cannot be known (see tsc_khz.c). Kept until the next boot.
+guest_tsc()
+{
+	local answer bin
+
+	answer=$GOALLOC_CACHE/tsc-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -s "$answer" ]; then
+		mkdir -p "$GOALLOC_CACHE"
+		rm -f "$GOALLOC_CACHE"/tsc-*
+		bin=$(mktemp)
+		if gcc -O2 -o "$bin" "$GOALLOC_ROOT/tools/qemu/tsc_khz.c" 2>/dev/null &&
+		   "$bin" >"$bin.khz"; then
+			mv "$bin.khz" "$answer"
+		fi
+		rm -f "$bin" "$bin.khz"
+	fi
+	[ ! -s "$answer" ] || echo "tsc_early_khz=$(cat "$answer")"
+}
+
 # guest_args ACCEL KERNEL INITRD [APPEND...] - set the array GUEST_ARGS to
 # QEMU's arguments, all but the serial ports. SMP and MEM from the environment.
 guest_args()
@@ -95,7 +115,8 @@ guest_args()
 		-nodefaults -nographic -no-reboot
 		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 \
 quiet loglevel=7 log_buf_len=4M printk.devkmsg=on tsc=reliable numa=fake=2 \
-oops=panic panic=-1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 $*")
+oops=panic panic=-1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 \
+$(guest_tsc) $*")
 }
 
 # guest_qemu ACCEL SECONDS KERNEL INITRD DIR [APPEND...] - one boot, at most
