@@ -96,6 +96,12 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	u64 want, page, scav;
 	unsigned long flags;
 
+	/*
+	 * PREEMPT_RT: the page allocator takes sleeping locks, whatever the
+	 * flags say. A spare structure may have brought us here all the same.
+	 */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
+		return PALLOC_NONE;
 	/* Blocks are as aligned as they are long. */
 	if (align > 1)
 		need = max(roundup_pow_of_two(npages), align);
