@@ -6,11 +6,13 @@
  * in use in pieces (heaps.h), in turn: n pages are allocated, and n pages that
  * are in use somewhere in the heap, chosen at random, are freed.  So the heap
  * stays as full as it was.  Each call is timed on its own; the median counts,
- * less what reading the clock costs.
+ * less what reading the clock costs.  Freeing at random touches memory that no
+ * CPU cache has; so freeing what was just allocated is timed as well.
  *
  * Prints lines for programs:
  *
- *	allocator heap_mib percent_full pages alloc_ns free_ns failed_percent
+ *	allocator heap_mib percent_full pages alloc_ns free_ns free_near_ns
+ *		failed_percent
  *	page_cache - - 1 ns
  */
 #include <stdio.h>
@@ -21,7 +23,8 @@
 
 #define MAX_OPS		4000
 #define WARM_OPS	500
-#define CELL_SECONDS	0.25
+#define MIN_OPS		30
+#define CELL_SECONDS	0.2
 
 static double ns_per_tick;
 
@@ -109,11 +112,10 @@ static void cell(struct heap *h, u64 nr_pages, unsigned int percent, u64 n)
 {
 	static u64 alloc[MAX_OPS], release[MAX_OPS];
 	unsigned int i, nr = 0, failed = 0;
-	double begin = seconds();
+	double begin = seconds(), warm_end = 0;
 	u64 rng = 12345;
 
-	for (i = 0; i < WARM_OPS + MAX_OPS; i++) {
-		bool warm = i < WARM_OPS;
+	for (i = 0; nr < MAX_OPS; i++) {
 		u64 page, used, t0, t1, t2, t3;
 
 		t0 = tick();
@@ -131,26 +133,36 @@ static void cell(struct heap *h, u64 nr_pages, unsigned int percent, u64 n)
 		t2 = tick();
 		h->free(h, used, n);
 		t3 = tick();
-		if (!warm) {
+		if (warm_end) {
 			alloc[nr] = t1 - t0;
 			release[nr++] = t3 - t2;
-		}
-		if (i > 200 && seconds() > begin + CELL_SECONDS) {
-			/* Slow ones are not warmed up for long. */
-			if (nr > 50)
+			if (nr >= MIN_OPS && seconds() > warm_end + CELL_SECONDS)
 				break;
-			begin = seconds();
+		} else if (i >= WARM_OPS ||
+			   (i >= MIN_OPS && seconds() > begin + CELL_SECONDS)) {
+			warm_end = seconds();
 		}
 	}
-	if (nr < 50)
-		printf("%s %llu %u %llu - - %u\n", h->name,
-		       nr_pages * GOALLOC_PAGE_SIZE >> 20, percent, n,
-		       100 * failed / (failed + nr));
-	else
-		printf("%s %llu %u %llu %.0f %.0f %u\n", h->name,
-		       nr_pages * GOALLOC_PAGE_SIZE >> 20, percent, n,
-		       to_ns(median(alloc, nr)), to_ns(median(release, nr)),
-		       100 * failed / (failed + nr));
+	printf("%s %llu %u %llu", h->name, nr_pages * GOALLOC_PAGE_SIZE >> 20,
+	       percent, n);
+	if (nr < MIN_OPS) {
+		printf(" - - - %u\n", 100 * failed / (failed + nr));
+		return;
+	}
+	printf(" %.0f %.0f", to_ns(median(alloc, nr)),
+	       to_ns(median(release, nr)));
+	/* Once more, freeing what was allocated just now. */
+	for (i = 0; i < nr; i++) {
+		u64 page = h->alloc(h, n);
+		u64 t = tick();
+
+		if (page == PALLOC_NONE)
+			break;
+		h->free(h, page, n);
+		release[i] = tick() - t;
+	}
+	printf(" %.0f %u\n", to_ns(median(release, i)),
+	       100 * failed / (failed + nr));
 }
 
 typedef struct heap *(*new_heap_t)(u64 nr_pages, unsigned int percent);
