@@ -11,6 +11,8 @@
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -172,6 +174,36 @@ static void heaps_end(struct torture_heap *th, bool force)
 		atomic_inc(&heaps_forced);
 }
 
+static DEFINE_MUTEX(reclaim_lock);
+
+/*
+ * Allocate for the first time, which makes caches and all else, with a lock
+ * held that reclaim takes as well, as file systems do. lockdep finds out if
+ * anything below goalloc would enter the file system.
+ */
+static void heaps_probe_reclaim(struct torture_heap *th)
+{
+	unsigned int old;
+
+	/* What reclaim does. */
+	fs_reclaim_acquire(GFP_KERNEL);
+	mutex_lock(&reclaim_lock);
+	mutex_unlock(&reclaim_lock);
+	fs_reclaim_release(GFP_KERNEL);
+
+	mutex_lock(&reclaim_lock);
+	if (torture_random(th->ctx) & 1) {
+		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 64, GFP_NOFS | __GFP_NOWARN));
+		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 9000, GFP_NOIO | __GFP_NOWARN));
+	} else {
+		old = memalloc_nofs_save();
+		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 64, GFP_KERNEL | __GFP_NOWARN));
+		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 70000, GFP_KERNEL | __GFP_NOWARN));
+		memalloc_nofs_restore(old);
+	}
+	mutex_unlock(&reclaim_lock);
+}
+
 static int heaps_make(struct torture_heap *th)
 {
 	struct goalloc_heap_attr attr = {};
@@ -189,6 +221,7 @@ static int heaps_make(struct torture_heap *th)
 		return -ENOMEM;
 	}
 	atomic_set(&th->nmi_frees, 0);
+	heaps_probe_reclaim(th);
 	return 0;
 }
 
