@@ -894,6 +894,57 @@ static int palloc_check_failed(struct palloc_fault *where, const char *what,
 	return -EUCLEAN;
 }
 
+/* A chunk: its summary against its bitmap; adds up what is free and ours. */
+static int palloc_check_chunk(const struct palloc *p, u64 i, u64 *nr_free,
+			      u64 *nr_owned, struct palloc_fault *where)
+{
+	const struct palloc_chunk *c = palloc_chunk_of(p, i);
+	palloc_sum_t sum = palloc_bits_summarize(c->alloc);
+	u64 base = i << PALLOC_CHUNK_SHIFT;
+	unsigned int w;
+
+	if (p->sum[PALLOC_LEAF][i] != sum)
+		return palloc_check_failed(where, "leaf summary differs from bitmap",
+					   base, PALLOC_CHUNK_PAGES);
+	if (sum && (i < p->start || i >= p->end))
+		return palloc_check_failed(where, "free pages outside of what was grown",
+					   base, PALLOC_CHUNK_PAGES);
+	for (w = 0; w < PALLOC_CHUNK_WORDS; w++) {
+		u64 free = ~c->alloc[w];
+		u64 first = base + w * 64 + (free ? __ffs64(free) : 0);
+
+		*nr_free += hweight64(free);
+		*nr_owned += hweight64(~(c->alloc[w] & c->scavenged[w]));
+		if (free && first < p->search)
+			return palloc_check_failed(where, "free page below the search page",
+						   first, 1);
+	}
+	return 0;
+}
+
+/* All summaries of a level against those below. */
+static int palloc_check_level(const struct palloc *p, unsigned int level,
+			      struct palloc_fault *where)
+{
+	unsigned int shift = palloc_level_shift(level + 1);
+	unsigned int up = palloc_level_shift(level);
+	u64 n = palloc_nr_pages(p) >> up;
+	const palloc_sum_t *sum = p->sum[level];
+	const palloc_sum_t *child = p->sum[level + 1];
+	u64 i;
+
+	for (i = 0; i < n; i++, child += PALLOC_FANOUT) {
+		/* Most of a large address space is empty. */
+		if (!sum[i] && !memchr_inv(child, 0,
+					   PALLOC_FANOUT * sizeof(*child)))
+			continue;
+		if (sum[i] != palloc_sum_merge(child, shift))
+			return palloc_check_failed(where, "summary differs from its children",
+						   i << up, 1ULL << up);
+	}
+	return 0;
+}
+
 /**
  * palloc_check() - compare every summary with what it summarizes
  * @p: the page allocator
@@ -906,52 +957,37 @@ static int palloc_check_failed(struct palloc_fault *where, const char *what,
  */
 int palloc_check(const struct palloc *p, struct palloc_fault *where)
 {
-	u64 nr_chunks = p->space->nr_chunks;
+	u64 nr_chunks = palloc_nr_pages(p) >> PALLOC_CHUNK_SHIFT;
 	u64 nr_free = 0, nr_owned = 0;
-	unsigned int level, w;
-	u64 i, first;
+	int level, err;
+	u64 i, k;
 
 	if (p->fault.what) {
 		*where = p->fault;
 		return -EUCLEAN;
 	}
-	for (i = 0; i < nr_chunks; i++) {
-		const struct palloc_chunk *c = palloc_chunk_of(p, i);
-		palloc_sum_t sum = c ? palloc_bits_summarize(c->alloc) : 0;
-		u64 base = i << PALLOC_CHUNK_SHIFT;
+	for (i = 0; i < nr_chunks; i += PALLOC_BLOCK_CHUNKS) {
+		const palloc_sum_t *leaf = p->sum[PALLOC_LEAF] + i;
 
-		if (p->sum[PALLOC_LEAF][i] != sum)
-			return palloc_check_failed(where, "leaf summary differs from bitmap",
-						   base, PALLOC_CHUNK_PAGES);
-		if (!sum && !c)
+		if (!palloc_chunk_of(p, i)) {
+			if (memchr_inv(leaf, 0,
+				       PALLOC_BLOCK_CHUNKS * sizeof(*leaf)))
+				return palloc_check_failed(where, "summary where no chunk is",
+							   i << PALLOC_CHUNK_SHIFT,
+							   PALLOC_CHUNK_PAGES);
 			continue;
-		if (sum && (i < p->start || i >= p->end))
-			return palloc_check_failed(where, "free pages outside of what was grown",
-						   base, PALLOC_CHUNK_PAGES);
-		for (w = 0; w < PALLOC_CHUNK_WORDS; w++) {
-			u64 free = ~c->alloc[w];
-
-			nr_free += hweight64(free);
-			nr_owned += hweight64(~(c->alloc[w] & c->scavenged[w]));
-			if (!free)
-				continue;
-			first = base + w * 64 + __ffs64(free);
-			if (first < p->search)
-				return palloc_check_failed(where, "free page below the search page",
-							   first, 1);
+		}
+		for (k = i; k < i + PALLOC_BLOCK_CHUNKS; k++) {
+			err = palloc_check_chunk(p, k, &nr_free, &nr_owned,
+						 where);
+			if (err)
+				return err;
 		}
 	}
-	for (level = PALLOC_LEAF; level; level--) {
-		unsigned int shift = palloc_level_shift(level);
-		const palloc_sum_t *child = p->sum[level];
-		const palloc_sum_t *sum = p->sum[level - 1];
-		unsigned int up = shift + PALLOC_FANOUT_SHIFT;
-
-		nr_chunks >>= PALLOC_FANOUT_SHIFT;
-		for (i = 0; i < nr_chunks; i++, child += PALLOC_FANOUT)
-			if (sum[i] != palloc_sum_merge(child, shift))
-				return palloc_check_failed(where, "summary differs from its children",
-							   i << up, 1ULL << up);
+	for (level = PALLOC_LEAF - 1; level >= 0; level--) {
+		err = palloc_check_level(p, level, where);
+		if (err)
+			return err;
 	}
 	if (p->search != PALLOC_NONE &&
 	    !palloc_chunk_of(p, p->search >> PALLOC_CHUNK_SHIFT))
