@@ -239,6 +239,10 @@ static void damage(void)
 	p.sum[3][0] = 0;
 	p.sum[4][2] = 0;
 
+	p.sum[4][1024] = p.sum[4][0] + 1;
+	expect_damage(&p, "summary where no chunk is");
+	p.sum[4][1024] = 0;
+
 	p.search = 1024 * 512;
 	expect_damage(&p, "search page where no chunk is");
 	p.search = 0;
