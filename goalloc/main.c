@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "debugfs.h"
+#include "fault.h"
 #include "heap.h"
 #include "hotplug.h"
 
@@ -29,6 +30,7 @@ static int __init goalloc_init(void)
 	if (err)
 		goto fail_hotplug;
 	debugfs_init(goalloc_default);
+	fault_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
 		GOALLOC_PAGE_SIZE >> 10);
 	return 0;
@@ -42,6 +44,7 @@ fail_heap:
 
 static void __exit goalloc_exit(void)
 {
+	fault_exit();
 	debugfs_exit();
 	hotplug_exit();
 	if (!heap_destroy(goalloc_default, false))

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "fault.h"
 #include "meta.h"
 
 /* Bytes that a piece of @size bytes at @p really occupies. */
@@ -34,6 +35,8 @@ void *meta_zalloc(struct goalloc_meta *meta, size_t size, gfp_t gfp, int nid)
 	void *p;
 
 	if (in_nmi() || (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible()))
+		return NULL;
+	if (fault_fails(gfp, size))
 		return NULL;
 
 	gfp = (gfp & META_GFP_MASK) | __GFP_ZERO;

@@ -19,6 +19,7 @@
 #include <linux/nodemask.h>
 
 #include "compat.h"
+#include "fault.h"
 #include "page_source.h"
 #include "pagemap.h"
 
@@ -53,7 +54,7 @@ static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
 			      __GFP_RETRY_MAYFAIL)) | __GFP_NORETRY | __GFP_NOWARN;
 	struct page *page = NULL;
 
-	if (need > GOALLOC_MAX_ORDER)
+	if (need > GOALLOC_MAX_ORDER || fault_fails(gfp, min << GOALLOC_PAGE_SHIFT))
 		return -ENOMEM;
 	/* The buddy allocator promises no more; the heap tries again itself. */
 	if (need > 1)
