@@ -41,6 +41,8 @@ void central_init(struct goalloc_central *central, struct heap_node *home,
 
 	raw_spin_lock_init(&central->lock);
 	central->home = home;
+	central->bucket_scale = DIV_ROUND_UP(CENTRAL_BUCKETS << CENTRAL_BUCKET_SHIFT,
+					     span_shape_small(bin).nelems);
 	central->bin = bin;
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		INIT_LIST_HEAD(&central->partial[i]);
@@ -90,9 +92,12 @@ void central_give_spare(struct goalloc_central *central, struct goalloc_span *sp
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 }
 
-static unsigned int central_bucket(const struct goalloc_span *span)
+/* CENTRAL_BUCKETS * nr_free / nelems, without the division. */
+static unsigned int central_bucket(const struct goalloc_central *central,
+				   const struct goalloc_span *span)
 {
-	unsigned int bucket = span->nr_free * CENTRAL_BUCKETS / span->bits.nelems;
+	unsigned int bucket = (u64)span->nr_free * central->bucket_scale >>
+			      CENTRAL_BUCKET_SHIFT;
 
 	return min_t(unsigned int, bucket, CENTRAL_BUCKETS - 1);
 }
@@ -106,7 +111,7 @@ static void central_place(struct goalloc_central *central,
 	if (span->nr_free) {
 		span->place = SPAN_PARTIAL;
 		list_move(&span->list,
-			  &central->partial[central_bucket(span)]);
+			  &central->partial[central_bucket(central, span)]);
 	} else {
 		span->place = SPAN_FULL;
 		list_move(&span->list, &central->full);
@@ -179,17 +184,18 @@ static bool central_put(struct goalloc_central *central,
 	 * only grows while it has the span, and has passed this slot unless the
 	 * free is bad.
 	 */
-	if (unlikely(data_race(span_bits_is_free(&span->bits, slot)) ||
-		     !span_bits_free(&span->bits, slot)))
+	if (unlikely(!data_race(span_bits_put(&span->bits, slot))))
 		return false;
-	bucket = central_bucket(span);
-	span->nr_free++;
 	central->nr_free++;
-	if (span->place == SPAN_OWNED)
+	if (span->place == SPAN_OWNED) {
+		span->nr_free++;
 		return true;
+	}
+	bucket = central_bucket(central, span);
+	span->nr_free++;
 	if (span->nr_free == span->bits.nelems)
 		central_unlink(central, span, empty);
-	else if (span->place == SPAN_FULL || central_bucket(span) != bucket)
+	else if (span->place == SPAN_FULL || central_bucket(central, span) != bucket)
 		central_place(central, span);
 	return true;
 }

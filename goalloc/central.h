@@ -15,6 +15,9 @@
 /* Partial spans are kept in this many lists, the fullest spans in the first. */
 #define CENTRAL_BUCKETS 4
 
+/* Fixed point of bucket_scale: exact for up to 1024 slots. */
+#define CENTRAL_BUCKET_SHIFT 28
+
 /*
  * A free object outside its span, as caches keep it: span and slot in one word.
  * Both cannot go stale (see struct goalloc_span), and neither handing the
@@ -50,6 +53,7 @@ static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
  *        can allocate, sleep or print.
  * @home: node of a heap that it belongs to
  * @bin: bin
+ * @bucket_scale: CENTRAL_BUCKETS divided by the slots of a span; constant
  * @partial: spans with free slots, bucket 0 has those with the fewest
  * @full: spans without
  * @owned: spans that a cache allocates from
@@ -67,6 +71,7 @@ struct goalloc_central {
 	raw_spinlock_t lock;
 	struct heap_node *home;
 	u8 bin;
+	u32 bucket_scale;
 	struct list_head partial[CENTRAL_BUCKETS];
 	struct list_head full;
 	struct list_head owned;

@@ -85,4 +85,26 @@ static __always_inline unsigned int span_bits_next_fast(struct span_bits *b)
 	return slot;
 }
 
+/**
+ * span_bits_put - note that a slot came back, if it was out
+ * @b: bits; the caller holds the central lock
+ * @slot: its number, below @b->nelems
+ *
+ * Return: false if it is free already, for the owner to hand out or come back
+ *         since; then nothing is changed.
+ */
+static __always_inline bool span_bits_put(struct span_bits *b, unsigned int slot)
+{
+	unsigned int word = slot / SPAN_BITS_WINDOW;
+	u64 bit = 1ULL << (slot % SPAN_BITS_WINDOW);
+	u64 *freed = span_bits_freed(b) + word;
+
+	if (unlikely(*freed & bit ||
+		     (slot >= b->freeindex && !(b->words[word] & bit))))
+		return false;
+	*freed |= bit;
+	b->nr_freed++;
+	return true;
+}
+
 #endif /* GOALLOC_SPAN_BITS_H */
