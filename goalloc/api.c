@@ -126,8 +126,8 @@ void gofree(const void *p)
 }
 EXPORT_SYMBOL_GPL(gofree);
 
-/* Usable bytes of a live object of any heap in a space, else 0. */
-static size_t api_size(const struct pagemap *map, const void *p)
+/* Usable bytes of a live object of a heap, or of any if that is NULL, else 0. */
+static size_t api_size(const struct goalloc_heap *heap, const void *p)
 {
 	unsigned long addr = (unsigned long)p;
 	struct slot_ref ref;
@@ -138,8 +138,9 @@ static size_t api_size(const struct pagemap *map, const void *p)
 		return 0;
 	/* Keeps the span while we look, should the object not be live. */
 	preempt_disable();
-	begins = slot_find(map, addr, &ref);
-	if (!ref.span || ref.slot >= ref.span->bits.nelems)
+	begins = slot_find(&goalloc_space.map, addr, &ref);
+	if (!ref.span || ref.slot >= ref.span->bits.nelems ||
+	    (heap && heap_of(ref.span) != heap))
 		goto out;
 	switch (READ_ONCE(*ref.state)) {
 	case SLOT_LIVE:
@@ -159,7 +160,7 @@ out:
 
 size_t gosize(const void *p)
 {
-	return api_size(&goalloc_space.map, p);
+	return api_size(NULL, p);
 }
 EXPORT_SYMBOL_GPL(gosize);
 
@@ -167,8 +168,8 @@ void gofree_sensitive(const void *p)
 {
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	/* No live object has size 0; gofree() will report what it is. */
-	memzero_explicit((void *)p, gosize(p));
+	/* No live object of ours has size 0; what else it is gets reported. */
+	memzero_explicit((void *)p, api_size(goalloc_default, p));
 	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gofree_sensitive);
@@ -185,7 +186,7 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 	if (ZERO_OR_NULL_PTR(p))
 		return api_alloc(goalloc_default, new_size,
 				 flags, _RET_IP_);
-	old_size = gosize(p);
+	old_size = api_size(goalloc_default, p);
 	if (unlikely(!old_size)) {
 		/* Not an object of ours: report it as a bad free, keep it. */
 		cache_free_slow(goalloc_default, p, _RET_IP_);
