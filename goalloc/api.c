@@ -12,6 +12,7 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "debugfs.h"
 
 /* Zones that only a heap made for them has memory of. */
 #define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
@@ -304,6 +305,7 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 	gfp_t zones = __GFP_DMA | __GFP_DMA32;
 	gfp_t allowed = zones | __GFP_NORETRY | __GFP_NOWARN |
 			__GFP_RETRY_MAYFAIL | __GFP_THISNODE | __GFP_NOMEMALLOC;
+	struct goalloc_heap *heap;
 
 	if (!name || !*name || strchr(name, '/'))
 		return ERR_PTR(-EINVAL);
@@ -311,7 +313,10 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 		return ERR_PTR(-EINVAL);
 	if (attr && attr->limit && attr->limit < GOALLOC_PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
-	return heap_create(name, attr, &goalloc_space);
+	heap = heap_create(name, attr, &goalloc_space);
+	if (!IS_ERR(heap))
+		debugfs_add_heap(heap);
+	return heap;
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_create);
 
