@@ -8,77 +8,14 @@
  * bitmaps of every chunk; the summaries of every entry on every level; the
  * counters; the rule for the search page; what the scavenge index counts.
  *
- * The expected summaries are computed from the bytes, for a chunk bit by bit,
- * and for what is above it by laying the runs of eight children end to end: not
- * packed, and not with the code under test.  To be fast enough for ten million
- * steps, only entries above pages that the step touched are computed again; but
- * all are compared, also those the step had no business to change.  At the
- * end model_check_all() computes every entry of every level anew from the
- * bytes alone.
+ * How that is compared is in model_check.c.
  *
- * This file is compiled without sanitizers, as it is not what is being tested.
+ * Both files are compiled without sanitizers, as they are not what is being
+ * tested.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include "model.h"
-
-/* States of a page. */
-enum {
-	NOT_OURS,	/* also where no chunk exists */
-	FREE,		/* free, contents unknown */
-	CLEAN,		/* free, known to be zero */
-	USED,		/* allocated */
-	CACHED,		/* in a page cache, free there */
-	CACHED_CLEAN,
-	NR_STATES
-};
-
-#define MAX_ROOTS	3
-#define MAX_CHUNKS	(MAX_ROOTS * PALLOC_ROOT_CHUNKS)
-#define MAX_PAGES	((u64)MAX_CHUNKS << PALLOC_CHUNK_SHIFT)
-#define NR_CACHES	4
-
-struct run {
-	u64 base;
-	u64 n;
-};
-
-struct counts {
-	u32 start;
-	u32 max;
-	u32 end;
-};
-
-struct model {
-	struct palloc p;
-	struct sim_mem mem;
-	u8 *state;
-	/* Chunks the run plays with; ascending. */
-	const u16 *chunks;
-	unsigned int nr_chunks;
-	/* Chunks that have been reserved, by number. */
-	bool exists[MAX_CHUNKS];
-	/* What every summary ought to be. */
-	palloc_sum_t *sum[PALLOC_LEVELS];
-	struct counts *counts[PALLOC_LEVELS];
-	/* What the bitmaps of every chunk ought to be. */
-	struct palloc_chunk *bits;
-	struct run *live;
-	unsigned int nr_live;
-	unsigned int max_live;
-	struct page_cache cache[NR_CACHES];
-	u64 nr_free;
-	u64 nr_owned;
-	/* No page below this one is free. */
-	u64 low;
-	/* Chunks the step has touched. */
-	u16 *touched;
-	unsigned int nr_touched;
-	bool is_touched[MAX_CHUNKS];
-	u64 released;
-	const char *wrong;
-	char text[256];
-};
+#include "model_state.h"
 
 /* Where the chunks are that a run plays with. */
 static const u16 layout_chunks[MODEL_NR_LAYOUTS][16] = {
@@ -117,329 +54,6 @@ const char *const model_kind_name[MODEL_NR_KINDS] = {
 };
 
 int model_mutation;
-
-static bool is_free(u8 state)
-{
-	return state == FREE || state == CLEAN;
-}
-
-static void wrong(struct model *m, const char *what, u64 want, u64 got)
-{
-	if (m->wrong)
-		return;
-	snprintf(m->text, sizeof(m->text), "%s: expected %lld, got %lld", what,
-		 (long long)want, (long long)got);
-	m->wrong = m->text;
-}
-
-static void touch(struct model *m, u64 chunk)
-{
-	if (m->is_touched[chunk])
-		return;
-	m->is_touched[chunk] = true;
-	m->touched[m->nr_touched++] = chunk;
-}
-
-static void set_state(struct model *m, u64 page, u8 state)
-{
-	u8 old = m->state[page];
-
-	m->nr_free += is_free(state) - is_free(old);
-	m->nr_owned += (state != NOT_OURS) - (old != NOT_OURS);
-	m->state[page] = state;
-	if (is_free(state) && page < m->low)
-		m->low = page;
-	touch(m, page >> PALLOC_CHUNK_SHIFT);
-}
-
-static void set_run(struct model *m, u64 base, u64 n, u8 state)
-{
-	u64 i;
-
-	for (i = 0; i < n; i++)
-		set_state(m, base + i, state);
-}
-
-/* The lowest run of @n free pages, byte by byte. */
-static u64 first_fit(struct model *m, u64 n)
-{
-	u64 run = 0;
-	unsigned int c;
-	u64 next = 0;
-
-	for (c = 0; c < m->nr_chunks; c++) {
-		u64 page = (u64)m->chunks[c] << PALLOC_CHUNK_SHIFT;
-		u64 end = page + PALLOC_CHUNK_PAGES;
-
-		if (page != next)
-			run = 0;
-		next = end;
-		if (end <= m->low)
-			continue;
-		for (; page < end; page++) {
-			if (!is_free(m->state[page])) {
-				run = 0;
-				continue;
-			}
-			if (!run && m->low < page && n == 1)
-				m->low = page;
-			if (++run == n)
-				return page + 1 - n;
-		}
-	}
-	return PALLOC_NONE;
-}
-
-static u64 pack(const struct counts *c)
-{
-	if (c->max == 1U << 21)
-		return 1ULL << 63;
-	return c->start | (u64)c->max << 21 | (u64)c->end << 42;
-}
-
-/* Counts of @n pages from @page on, one by one. */
-static struct counts count_pages(const struct model *m, u64 page, u64 n)
-{
-	struct counts c = {};
-	u32 run = 0;
-	bool only = true;
-	u64 i;
-
-	for (i = 0; i < n; i++) {
-		if (is_free(m->state[page + i])) {
-			run++;
-			if (run > c.max)
-				c.max = run;
-			continue;
-		}
-		if (only)
-			c.start = run;
-		only = false;
-		run = 0;
-	}
-	if (only)
-		c.start = run;
-	c.end = run;
-	return c;
-}
-
-/* Counts of eight regions of @size pages each, laid end to end. */
-static struct counts count_children(const struct counts *child, u32 size)
-{
-	struct counts c = {};
-	bool only = true;
-	u32 run = 0;
-	int i;
-
-	for (i = 0; i < 8; i++) {
-		bool all = child[i].start == size;
-
-		if (child[i].max > c.max)
-			c.max = child[i].max;
-		run += child[i].start;
-		if (run > c.max)
-			c.max = run;
-		if (all)
-			continue;
-		if (only)
-			c.start = run;
-		only = false;
-		run = child[i].end;
-	}
-	if (only)
-		c.start = run;
-	c.end = run;
-	if (run > c.max)
-		c.max = run;
-	return c;
-}
-
-/* Compute anew what ought to be above the chunks that were touched. */
-static void expect_summaries(struct model *m)
-{
-	unsigned int t;
-	int level;
-
-	for (t = 0; t < m->nr_touched; t++) {
-		u64 i = m->touched[t];
-
-		m->counts[4][i] = count_pages(m, i << 9, 512);
-		m->sum[4][i] = pack(&m->counts[4][i]);
-	}
-	for (level = 3; level >= 0; level--) {
-		u64 last = PALLOC_NONE;
-
-		for (t = 0; t < m->nr_touched; t++) {
-			u64 i = m->touched[t] >> 3 * (4 - level);
-
-			if (i == last)
-				continue;
-			last = i;
-			m->counts[level][i] =
-				count_children(&m->counts[level + 1][8 * i],
-					       1U << (9 + 3 * (3 - level)));
-			m->sum[level][i] = pack(&m->counts[level][i]);
-		}
-	}
-}
-
-/* The two bits of a page, and what the index ought to count for it. */
-static const struct {
-	bool alloc, scavenged, in_use;
-} page_bits[NR_STATES] = {
-	[NOT_OURS] = { true, true, false },
-	[FREE] = { false, false, false },
-	[CLEAN] = { false, true, false },
-	[USED] = { true, false, true },
-	[CACHED] = { true, false, true },
-	[CACHED_CLEAN] = { true, false, true },
-};
-
-static const struct palloc_chunk *chunk_of(const struct model *m, u64 chunk)
-{
-	if (chunk >= palloc_nr_pages(&m->p) >> PALLOC_CHUNK_SHIFT)
-		return NULL;
-	return palloc_chunk_of(&m->p, chunk);
-}
-
-static void check_chunk(struct model *m, u64 chunk)
-{
-	const struct palloc_chunk *c = chunk_of(m, chunk);
-	const u8 *state = m->state + (chunk << PALLOC_CHUNK_SHIFT);
-	struct palloc_chunk *want = &m->bits[chunk];
-	struct scavenge_data d;
-	unsigned int w, b, used = 0, dirty = 0;
-
-	if (!c) {
-		if (m->exists[chunk])
-			wrong(m, "chunk without bitmaps", chunk, 0);
-		return;
-	}
-	for (w = 0; w < PALLOC_CHUNK_WORDS; w++) {
-		u64 alloc = 0, scavenged = 0;
-
-		for (b = 0; b < 64; b++, state++) {
-			alloc |= (u64)page_bits[*state].alloc << b;
-			scavenged |= (u64)page_bits[*state].scavenged << b;
-			used += page_bits[*state].in_use;
-			dirty += *state == FREE ||
-				 (*state == CLEAN && m->p.release_disowns);
-		}
-		want->alloc[w] = alloc;
-		want->scavenged[w] = scavenged;
-		if (c->alloc[w] != alloc)
-			wrong(m, "alloc bits", alloc, c->alloc[w]);
-		if (c->scavenged[w] != scavenged)
-			wrong(m, "scavenged bits", scavenged, c->scavenged[w]);
-	}
-	d = scavenge_index_get(&m->p.scav, chunk);
-	if (d.in_use != used)
-		wrong(m, "pages in use in the index", used, d.in_use);
-	if (dirty && !(d.flags & SCAVENGE_HAS_FREE))
-		wrong(m, "pages to release the index does not know", dirty, 0);
-}
-
-static u64 lowest_free(struct model *m)
-{
-	return first_fit(m, 1);
-}
-
-static void check_step(struct model *m)
-{
-	u64 nr_chunks = palloc_nr_pages(&m->p) >> PALLOC_CHUNK_SHIFT;
-	unsigned int t;
-	int level;
-	u64 low;
-
-	expect_summaries(m);
-	for (t = 0; t < m->nr_touched; t++) {
-		check_chunk(m, m->touched[t]);
-		m->is_touched[m->touched[t]] = false;
-	}
-	m->nr_touched = 0;
-	for (t = 0; t < m->nr_chunks; t++) {
-		u64 chunk = m->chunks[t];
-
-		if (m->exists[chunk] &&
-		    memcmp(&m->bits[chunk], palloc_chunk_of(&m->p, chunk),
-			   sizeof(struct palloc_chunk)))
-			wrong(m, "bits of a chunk that was not touched", chunk,
-			      chunk);
-	}
-
-	for (level = 4; level >= 0; level--) {
-		u64 n = nr_chunks >> 3 * (4 - level);
-		u64 i;
-
-		if (!memcmp(m->sum[level], m->p.sum[level],
-			    n * sizeof(palloc_sum_t)))
-			continue;
-		for (i = 0; m->sum[level][i] == m->p.sum[level][i]; i++)
-			;
-		snprintf(m->text, sizeof(m->text),
-			 "summary %llu of level %d: expected %016llx, got %016llx",
-			 i, level, m->sum[level][i], m->p.sum[level][i]);
-		m->wrong = m->text;
-	}
-	if (m->p.nr_free != m->nr_free)
-		wrong(m, "free pages", m->nr_free, m->p.nr_free);
-	if (m->p.nr_owned != m->nr_owned)
-		wrong(m, "owned pages", m->nr_owned, m->p.nr_owned);
-	if (m->p.fault.what)
-		m->wrong = m->p.fault.what;
-
-	low = lowest_free(m);
-	if (m->p.search > low)
-		wrong(m, "search page beyond the lowest free one", low,
-		      m->p.search);
-	if (m->p.search != PALLOC_NONE &&
-	    (m->p.search >= MAX_PAGES ||
-	     !m->exists[m->p.search >> PALLOC_CHUNK_SHIFT]))
-		wrong(m, "search page where no chunk is", 0, m->p.search);
-}
-
-/*
- * Everything from the bytes alone, and the allocator's own walk.  The upper two
- * levels, each entry over a million bytes, only if @thorough.
- */
-const char *model_check_all(struct model *m, bool thorough)
-{
-	u64 nr_chunks = palloc_nr_pages(&m->p) >> PALLOC_CHUNK_SHIFT;
-	struct palloc_fault fault;
-	unsigned int c;
-	int level;
-
-	for (c = 0; c < m->nr_chunks; c++)
-		check_chunk(m, m->chunks[c]);
-	for (level = 4; level >= 0; level--) {
-		unsigned int shift = 9 + 3 * (4 - level);
-		u64 n = nr_chunks >> 3 * (4 - level);
-		u64 last = PALLOC_NONE;
-
-		if (level < 2 && !thorough)
-			break;
-
-		for (c = 0; c < m->nr_chunks; c++) {
-			u64 i = m->chunks[c] >> 3 * (4 - level);
-			struct counts counts;
-
-			if (i == last || i >= n)
-				continue;
-			last = i;
-			counts = count_pages(m, i << shift, 1ULL << shift);
-			if (pack(&counts) != m->p.sum[level][i])
-				wrong(m, "summary from bytes", pack(&counts),
-				      m->p.sum[level][i]);
-		}
-	}
-	if (palloc_check(&m->p, &fault) && !m->wrong) {
-		snprintf(m->text, sizeof(m->text),
-			 "palloc_check: %s, chunk %llu page %llu", fault.what,
-			 fault.chunk, fault.page);
-		m->wrong = m->text;
-	}
-	return m->wrong;
-}
 
 /* The arrays are large; one set is kept for the next model. */
 static struct model *spare;
@@ -539,7 +153,7 @@ void model_describe(const struct model *m, char *text, size_t size)
 
 static void do_alloc(struct model *m, u64 n)
 {
-	u64 want = first_fit(m, n);
+	u64 want = model_first_fit(m, n);
 	u64 want_scav = 0, scav, i, page;
 
 	if (m->nr_live == m->max_live)
@@ -549,12 +163,12 @@ static void do_alloc(struct model *m, u64 n)
 			want_scav += m->state[want + i] == CLEAN;
 	page = palloc_alloc(&m->p, n, &scav);
 	if (page != want)
-		wrong(m, "page allocated", want, page);
+		model_wrong(m, "page allocated", want, page);
 	if (scav != want_scav)
-		wrong(m, "scavenged pages", want_scav, scav);
+		model_wrong(m, "scavenged pages", want_scav, scav);
 	if (page != want || page == PALLOC_NONE)
 		return;
-	set_run(m, page, n, USED);
+	model_set_run(m, page, n, USED);
 	m->live[m->nr_live++] = (struct run){ page, n };
 }
 
@@ -568,14 +182,14 @@ static void do_alloc_at(struct model *m, u8 a, u16 b)
 
 	if (m->nr_live == m->max_live)
 		return;
-	while (n < want && page + n < MAX_PAGES && is_free(m->state[page + n]))
+	while (n < want && page + n < MAX_PAGES && model_is_free(m->state[page + n]))
 		want_scav += m->state[page + n++] == CLEAN;
 	if (!n)
 		return;
 	palloc_alloc_at(&m->p, page, n, &scav);
 	if (scav != want_scav)
-		wrong(m, "scavenged pages", want_scav, scav);
-	set_run(m, page, n, USED);
+		model_wrong(m, "scavenged pages", want_scav, scav);
+	model_set_run(m, page, n, USED);
 	m->live[m->nr_live++] = (struct run){ page, n };
 }
 
@@ -593,7 +207,7 @@ static void do_free(struct model *m, unsigned int i, u64 n)
 		r->n -= n;
 	}
 	palloc_free(&m->p, base, n);
-	set_run(m, base, n, FREE);
+	model_set_run(m, base, n, FREE);
 }
 
 static bool reserve(struct model *m, u64 base, u64 n)
@@ -604,11 +218,11 @@ static bool reserve(struct model *m, u64 base, u64 n)
 	err = palloc_reserve(&m->p, base, n, 0);
 	if (base + n > palloc_nr_pages(&m->p)) {
 		if (err != -EINVAL)
-			wrong(m, "reserving beyond the end", -EINVAL, err);
+			model_wrong(m, "reserving beyond the end", -EINVAL, err);
 		return false;
 	}
 	if (err && err != -ENOMEM)
-		wrong(m, "reserving", 0, err);
+		model_wrong(m, "reserving", 0, err);
 	if (err)
 		return false;
 	/* Bitmaps come by the block. */
@@ -639,7 +253,7 @@ static void do_grow(struct model *m, u8 a, u16 b)
 	if (!n || !reserve(m, page, n))
 		return;
 	palloc_grow(&m->p, page, n, clean);
-	set_run(m, page, n, clean ? CLEAN : FREE);
+	model_set_run(m, page, n, clean ? CLEAN : FREE);
 }
 
 /* Neighbouring chunks of which nothing is ours, at a stroke. */
@@ -666,7 +280,7 @@ static void do_grow_chunks(struct model *m, u8 a, u16 b)
 	if (!n || !reserve(m, base, n))
 		return;
 	palloc_grow(&m->p, base, n, clean);
-	set_run(m, base, n, clean ? CLEAN : FREE);
+	model_set_run(m, base, n, clean ? CLEAN : FREE);
 }
 
 static void do_disown(struct model *m, u8 a, u16 b)
@@ -680,26 +294,26 @@ static void do_disown(struct model *m, u8 a, u16 b)
 		struct run *r = &m->live[b % m->nr_live];
 
 		palloc_disown(&m->p, r->base, r->n);
-		set_run(m, r->base, r->n, NOT_OURS);
+		model_set_run(m, r->base, r->n, NOT_OURS);
 		*r = m->live[--m->nr_live];
 		return;
 	}
 	while (page < MAX_PAGES - 1 && m->exists[page >> 9] &&
-	       !is_free(m->state[page]))
+	       !model_is_free(m->state[page]))
 		page++;
 	/* Free pages, across chunks if they go on there. */
-	while (n < want && page + n < MAX_PAGES && is_free(m->state[page + n]))
+	while (n < want && page + n < MAX_PAGES && model_is_free(m->state[page + n]))
 		n++;
 	if (!n)
 		return;
 	palloc_disown(&m->p, page, n);
-	set_run(m, page, n, NOT_OURS);
+	model_set_run(m, page, n, NOT_OURS);
 }
 
 static void do_cache_get(struct model *m, u8 a)
 {
 	struct page_cache *c = &m->cache[a % NR_CACHES];
-	u64 low = lowest_free(m);
+	u64 low = model_lowest_free(m);
 	u64 base = low & ~63ULL;
 	u64 cache = 0, scav = 0, i;
 
@@ -709,22 +323,22 @@ static void do_cache_get(struct model *m, u8 a)
 	if (low == PALLOC_NONE)
 		base = 0;
 	for (i = 0; low != PALLOC_NONE && i < 64; i++) {
-		if (!is_free(m->state[base + i]))
+		if (!model_is_free(m->state[base + i]))
 			continue;
 		cache |= 1ULL << i;
 		if (m->state[base + i] == CLEAN) {
 			scav |= 1ULL << i;
-			set_state(m, base + i, CACHED_CLEAN);
+			model_set_state(m, base + i, CACHED_CLEAN);
 		} else {
-			set_state(m, base + i, CACHED);
+			model_set_state(m, base + i, CACHED);
 		}
 	}
 	if (c->base != base)
-		wrong(m, "base of cache", base, c->base);
+		model_wrong(m, "base of cache", base, c->base);
 	if (c->cache != cache)
-		wrong(m, "pages in cache", cache, c->cache);
+		model_wrong(m, "pages in cache", cache, c->cache);
 	if (c->scav != scav)
-		wrong(m, "scavenged pages in cache", scav, c->scav);
+		model_wrong(m, "scavenged pages in cache", scav, c->scav);
 }
 
 static void do_cache_alloc(struct model *m, u8 a, u16 b)
@@ -741,7 +355,7 @@ static void do_cache_alloc(struct model *m, u8 a, u16 b)
 		bool mine = c->cache >> i & 1;
 
 		if (mine && s != CACHED && s != CACHED_CLEAN)
-			wrong(m, "state of a cached page", CACHED, s);
+			model_wrong(m, "state of a cached page", CACHED, s);
 		run = mine ? run + 1 : 0;
 	}
 	if (run == n)
@@ -750,12 +364,12 @@ static void do_cache_alloc(struct model *m, u8 a, u16 b)
 		want_scav += m->state[want + i] == CACHED_CLEAN;
 	page = page_cache_alloc(c, n, &scav);
 	if (page != want)
-		wrong(m, "page from cache", want, page);
+		model_wrong(m, "page from cache", want, page);
 	if (scav != want_scav)
-		wrong(m, "scavenged pages from cache", want_scav, scav);
+		model_wrong(m, "scavenged pages from cache", want_scav, scav);
 	if (page != want || page == PALLOC_NONE)
 		return;
-	set_run(m, page, n, USED);
+	model_set_run(m, page, n, USED);
 	m->live[m->nr_live++] = (struct run){ page, n };
 }
 
@@ -768,11 +382,11 @@ static void do_cache_flush(struct model *m, u8 a)
 	page_cache_flush(c, &m->p);
 	for (i = 0; i < 64; i++)
 		if (was.cache >> i & 1)
-			set_state(m, was.base + i,
-				  m->state[was.base + i] == CACHED_CLEAN ?
+			model_set_state(m, was.base + i,
+					m->state[was.base + i] == CACHED_CLEAN ?
 				  CLEAN : FREE);
 	if (!page_cache_empty(c) || c->scav)
-		wrong(m, "pages in a flushed cache", 0, c->cache);
+		model_wrong(m, "pages in a flushed cache", 0, c->cache);
 }
 
 static bool candidate(const struct model *m, u64 page)
@@ -789,12 +403,12 @@ static void let_go(void *ctx, u64 base, u64 n)
 
 	for (i = 0; i < n; i++)
 		if (!candidate(m, base + i))
-			wrong(m, "state of a page to release", FREE,
-			      m->state[base + i]);
+			model_wrong(m, "state of a page to release", FREE,
+				    m->state[base + i]);
 	/* Highest first: nothing to release above it in its chunk. */
 	if (base >> 9 != (base + n - 1) >> 9)
-		wrong(m, "run to release across chunks", base, n);
-	set_run(m, base, n, m->p.release_disowns ? NOT_OURS : CLEAN);
+		model_wrong(m, "run to release across chunks", base, n);
+	model_set_run(m, base, n, m->p.release_disowns ? NOT_OURS : CLEAN);
 	m->released += n;
 }
 
@@ -808,7 +422,7 @@ static void do_scavenge(struct model *m, u8 a, u16 b)
 	m->released = 0;
 	got = palloc_scavenge(&m->p, want, force, let_go, m);
 	if (got != m->released)
-		wrong(m, "pages released", m->released, got);
+		model_wrong(m, "pages released", m->released, got);
 	if (got >= want || !force)
 		return;
 	/* Forced, and less than wanted: nothing may be left. */
@@ -816,7 +430,7 @@ static void do_scavenge(struct model *m, u8 a, u16 b)
 		for (i = 0; i < PALLOC_CHUNK_PAGES; i++)
 			left += candidate(m, ((u64)m->chunks[c] << 9) + i);
 	if (left)
-		wrong(m, "pages a forced scavenge left", 0, left);
+		model_wrong(m, "pages a forced scavenge left", 0, left);
 }
 
 static void do_extend(struct model *m, u8 a)
@@ -827,12 +441,12 @@ static void do_extend(struct model *m, u8 a)
 	int err = palloc_extend(&m->p, want, 0);
 
 	if (err && err != -ENOMEM)
-		wrong(m, "extending", 0, err);
+		model_wrong(m, "extending", 0, err);
 	if (!err && palloc_nr_pages(&m->p) < max(want, before))
-		wrong(m, "pages after extending", want, palloc_nr_pages(&m->p));
+		model_wrong(m, "pages after extending", want, palloc_nr_pages(&m->p));
 	if (palloc_nr_pages(&m->p) > MAX_PAGES)
-		wrong(m, "pages after extending", MAX_PAGES,
-		      palloc_nr_pages(&m->p));
+		model_wrong(m, "pages after extending", MAX_PAGES,
+			    palloc_nr_pages(&m->p));
 }
 
 /* Small requests are common, and some of every size. */
@@ -936,6 +550,6 @@ const char *model_step(struct model *m, const struct model_op *op)
 		break;
 	}
 	mutate(m);
-	check_step(m);
+	model_check_step(m);
 	return m->wrong;
 }
