@@ -44,7 +44,7 @@ void *meta_zalloc(struct goalloc_meta *meta, size_t size, gfp_t gfp, int nid)
 	if (nid < 0 || nid >= nr_node_ids || !node_online(nid))
 		nid = NUMA_NO_NODE;
 	if (size > PAGE_SIZE && gfpflags_allow_blocking(gfp))
-		p = kvmalloc_node(size, gfp | GFP_KERNEL, nid);
+		p = kvmalloc_node(size, gfp, nid);
 	else
 		p = kmalloc_node(size, gfp, nid);
 	if (p) {
