@@ -80,6 +80,7 @@ struct torture_thread {
 static struct torture_thread *threads;
 static unsigned int nr_threads;
 static struct task_struct *nmi_task;
+static struct task_struct *stats_task;
 static DEFINE_SPINLOCK(some_lock);
 static DEFINE_RAW_SPINLOCK(some_raw_lock);
 
@@ -198,6 +199,21 @@ static void nmi_stop(void)
 {
 }
 #endif
+
+/*
+ * Read the statistics all the time: for races with whoever changes them, and
+ * because it must not disturb anybody.
+ */
+static int stats_thread(void *unused)
+{
+	struct goalloc_stats st;
+
+	while (!kthread_should_stop()) {
+		goalloc_heap_stats(NULL, &st);
+		usleep_range(50, 100);
+	}
+	return 0;
+}
 
 /* Flags for a thread that holds nothing. */
 static gfp_t gfp_task(struct torture_ctx *ctx)
@@ -367,6 +383,12 @@ int context_start(void)
 			return PTR_ERR(task);
 		threads[i].task = task;
 	}
+	stats_task = kthread_run(stats_thread, NULL, "torture_stats");
+	if (IS_ERR(stats_task)) {
+		err = PTR_ERR(stats_task);
+		stats_task = NULL;
+		return err;
+	}
 	return nmi_start();
 }
 
@@ -382,6 +404,8 @@ void context_stop(void)
 	for (i = 0; threads && i < nr_threads; i++)
 		if (threads[i].task)
 			kthread_stop(threads[i].task);
+	if (stats_task)
+		kthread_stop(stats_task);
 	nmi_stop();
 	if (!cpus)
 		return;
