@@ -107,9 +107,10 @@ static void hotplug_node(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, hotplug_nid(fh, p));
 	goalloc_heap_free(fh->heap, p);
 	fake_heap_check(test, fh);
-	fake_heap_destroy(test, fh);
+	/* Its trees' memory is on the heap's account: before the heap goes. */
 	palloc_destroy(&gone->palloc);
 	kvfree(gone);
+	fake_heap_destroy(test, fh);
 }
 
 /* Page caches hit, are in the ledger, and are emptied when their CPU goes. */
