@@ -28,7 +28,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT TIMEOUT
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench torture check sim shell clean help
+.PHONY: all run test bench torture check sim fuzz sim-bench shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -59,8 +59,13 @@ torture: ## use goalloc from every context at once in a test kernel (SECS=30)
 
 ifneq ($(wildcard tools/sim/Makefile),)
 sim: ## the allocator's core in user space, with sanitizers
-	@tools/setup sim
 	@$(MAKE) -C tools/sim
+
+fuzz: ## feed the core in user space random input (SECS=60)
+	@$(MAKE) -C tools/sim fuzz
+
+sim-bench: ## cost of page runs by size of the heap, in user space
+	@$(MAKE) -C tools/sim bench
 endif
 
 clean: ## remove what was built here (kernels stay in the cache)
@@ -69,7 +74,7 @@ clean: ## remove what was built here (kernels stay in the cache)
 
 help: ## this text
 	@echo 'Targets:'
-	@sed -n -E 's/^([a-z]+): ## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 27
+	@sed -n -E 's/^([a-z-]+): ## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 27
 	@echo 'Variables:'
 	@sed -n -E 's/^#: \. +/  \t/p; s/^#: ([^ ]+) +/  \1\t/p' \
 		$(firstword $(MAKEFILE_LIST)) | expand -t 27
