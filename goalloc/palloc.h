@@ -47,6 +47,12 @@ struct palloc_fault {
 	u64 nr_pages;
 };
 
+/* Sets of page states, see palloc_all_are(): bit 2 * alloc + scavenged. */
+#define PALLOC_PAGES_FREE	(BIT(0) | BIT(1))
+#define PALLOC_PAGES_ALLOCATED	BIT(2)
+#define PALLOC_PAGES_NOT_OURS	BIT(3)
+#define PALLOC_PAGES_OURS	(PALLOC_PAGES_FREE | PALLOC_PAGES_ALLOCATED)
+
 struct palloc_space;
 
 /**
@@ -118,6 +124,8 @@ int palloc_reserve(struct palloc *p, u64 base, u64 nr_pages, gfp_t gfp);
 void palloc_update_chunk(struct palloc *p, const struct palloc_chunk *c,
 			 u64 chunk);
 void palloc_fail(struct palloc *p, const char *what, u64 page, u64 n);
+bool palloc_all_are(struct palloc *p, u64 base, u64 n, unsigned int states,
+		    const char *what);
 u64 palloc_find(struct palloc *p, u64 n, u64 *next);
 void palloc_grow(struct palloc *p, u64 base, u64 nr_pages, bool clean);
 u64 palloc_alloc(struct palloc *p, u64 nr_pages, u64 *scav_pages);
@@ -142,6 +150,13 @@ int palloc_check(const struct palloc *p, struct palloc_fault *where);
 static inline unsigned int palloc_page_in_chunk(u64 page)
 {
 	return page & (PALLOC_CHUNK_PAGES - 1);
+}
+
+/* Pages of the run [@page, @page + @n) that are in the first chunk of it. */
+static inline unsigned int palloc_pages_here(u64 page, u64 n)
+{
+	return min_t(u64, n, PALLOC_CHUNK_PAGES -
+		     (page & (PALLOC_CHUNK_PAGES - 1)));
 }
 
 /**
