@@ -176,6 +176,13 @@ static void heaps_end(struct torture_heap *th, bool force)
 
 static DEFINE_MUTEX(reclaim_lock);
 
+static void heaps_alloc_once(struct torture_heap *th, size_t size, gfp_t gfp)
+{
+	void *p = goalloc_heap_alloc(th->heap, size, gfp | __GFP_NOWARN);
+
+	goalloc_heap_free(th->heap, p);
+}
+
 /*
  * Allocate for the first time, which makes caches and all else, with a lock
  * held that reclaim takes as well, as file systems do. lockdep finds out if
@@ -193,12 +200,12 @@ static void heaps_probe_reclaim(struct torture_heap *th)
 
 	mutex_lock(&reclaim_lock);
 	if (torture_random(th->ctx) & 1) {
-		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 64, GFP_NOFS | __GFP_NOWARN));
-		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 9000, GFP_NOIO | __GFP_NOWARN));
+		heaps_alloc_once(th, 64, GFP_NOFS);
+		heaps_alloc_once(th, 9000, GFP_NOIO);
 	} else {
 		old = memalloc_nofs_save();
-		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 64, GFP_KERNEL | __GFP_NOWARN));
-		goalloc_heap_free(th->heap, goalloc_heap_alloc(th->heap, 70000, GFP_KERNEL | __GFP_NOWARN));
+		heaps_alloc_once(th, 64, GFP_KERNEL);
+		heaps_alloc_once(th, 70000, GFP_KERNEL);
 		memalloc_nofs_restore(old);
 	}
 	mutex_unlock(&reclaim_lock);

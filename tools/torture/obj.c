@@ -211,21 +211,29 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 
 	if (ctx->level != LEVEL_TASK)
 		size = min_t(size_t, size, 64 << 10);
+	if (kind == 60 || kind == 61) {
+		obj_bulk(ctx, size, gfp);
+		return;
+	}
 
 	if (kind < 30) {
 		what = COUNT_ALLOC;
-		align = obj_align(size);
-		if (kind < 28)
+		if (kind < 28) {
 			p = goalloc(size, gfp);
-		else
-			p = goalloc_array(size / 8, 8, gfp), size = size / 8 * 8;
+		} else {
+			size = round_down(size, 8);
+			p = goalloc_array(size / 8, 8, gfp);
+		}
+		align = obj_align(size);
 	} else if (kind < 40) {
 		what = COUNT_ZALLOC;
 		zeroed = true;
-		if (kind < 38)
+		if (kind < 38) {
 			p = gozalloc(size, gfp);
-		else
-			p = gocalloc(size / 16, 16, gfp), size = size / 16 * 16;
+		} else {
+			size = round_down(size, 16);
+			p = gocalloc(size / 16, 16, gfp);
+		}
 	} else if (kind < 50) {
 		what = COUNT_TINY;
 		tiny = true;
@@ -248,9 +256,6 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 	} else if (kind < 60) {
 		what = COUNT_DUP;
 		p = obj_dup(ctx, &size, gfp);
-	} else if (kind < 62) {
-		obj_bulk(ctx, size, gfp);
-		return;
 	} else {
 		what = COUNT_KV;
 		/* Without sleeping it is goalloc(); vfree() cannot run in NMI. */

@@ -42,6 +42,10 @@ static bool pressure = true;
 module_param(pressure, bool, 0444);
 MODULE_PARM_DESC(pressure, "use up all memory now and then");
 
+static unsigned int misuse = 60;
+module_param(misuse, uint, 0444);
+MODULE_PARM_DESC(misuse, "rounds of bad frees that race each other, before all else");
+
 static unsigned int errors;
 module_param(errors, uint, 0444);
 MODULE_PARM_DESC(errors, "what was found wrong");
@@ -317,7 +321,9 @@ static int torture_run(void)
 	unsigned int at;
 	int err;
 
-	err = boxes_create();
+	err = misuse_run(misuse);
+	if (!err)
+		err = boxes_create();
 	if (!err)
 		err = heaps_start();
 	if (!err)

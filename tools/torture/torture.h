@@ -121,6 +121,9 @@ void heaps_step(struct torture_ctx *ctx, gfp_t gfp);
 extern atomic_t heaps_ended;
 extern atomic_t heaps_forced;
 
+/* misuse.c */
+int misuse_run(unsigned int rounds);
+
 /* pressure.c */
 int pressure_start(void);
 void pressure_stop(void);
