@@ -59,8 +59,8 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		list_for_each_entry(span, &central->partial[i], list)
 			bs->partial++;
-	/* Their owners go on allocating meanwhile: a race as in stats_read(). */
 	list_for_each_entry(span, &central->owned, list) {
+		/* Its owner goes on allocating: a race as in stats_read(). */
 		unsigned int unused = data_race(span_bits_unused(&span->bits));
 
 		bs->allocs += span->lent - unused;
