@@ -19,13 +19,14 @@
 #: TIMEOUT=seconds how long a test guest may take (180; debug 600)
 #: LLVM=1 build with clang, for a kernel built with clang
 #: GOALLOC_PAGE_SHIFT=12 4 KiB goalloc pages instead of 8 KiB
+#: GOALLOC_DEBUG=1 check every free of pages against the bitmaps (make test DEBUG=1 does)
 #: V=1 show the build's commands and every test case
 
 MAKEFLAGS += --no-print-directory
 
 # What a user may say on the command line reaches the scripts through the
 # environment.
-export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT TIMEOUT
+export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT
 
 .DEFAULT_GOAL := all
 .PHONY: all run test bench torture check sim fuzz sim-bench shell clean help
