@@ -129,7 +129,7 @@ static struct slice put_state(const json_t *alloc, const json_t *scav)
 static void put_op(const char *kind, unsigned int id, u64 n, u64 page, u64 a,
 		   u64 b)
 {
-	fprintf(ops.f, "\t{ OP_%s, %u, %llu, ", kind, id, n);
+	fprintf(ops.f, "\t{ OP_%s, %u, 0x%llx, ", kind, id, n);
 	if (page == ~0ULL)
 		fprintf(ops.f, "PALLOC_NONE");
 	else
