@@ -267,7 +267,7 @@ static void pagemap_longer(struct kunit *test)
 
 struct pagemap_storm {
 	struct pagemap *map;
-	struct goalloc_span span[CREW_FULL];
+	struct goalloc_span *span[CREW_FULL];
 	atomic_t wrong;
 };
 
@@ -275,7 +275,7 @@ struct pagemap_storm {
 static void pagemap_storm_member(void *arg, unsigned int member)
 {
 	struct pagemap_storm *storm = arg;
-	struct goalloc_span *mine = &storm->span[member];
+	struct goalloc_span *mine = storm->span[member];
 	u64 page;
 	int round;
 
@@ -299,10 +299,15 @@ static void pagemap_storm(struct kunit *test)
 {
 	struct pagemap_test *pt = test->priv;
 	struct pagemap_storm *storm = kunit_kzalloc(test, sizeof(*storm), GFP_KERNEL);
+	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, storm);
 	pagemap_start(test, ARENA_PAGES);
 	storm->map = &pt->map;
+	for (i = 0; i < CREW_FULL; i++) {
+		storm->span[i] = kunit_kzalloc(test, sizeof(*storm->span[i]), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, storm->span[i]);
+	}
 	KUNIT_ASSERT_EQ(test, 0, crew_run(CREW_FULL, pagemap_storm_member, storm));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&storm->wrong));
 	KUNIT_EXPECT_EQ(test, ARENA_LEAVES + 1, (unsigned long)atomic_long_read(&pt->meta.objects));
