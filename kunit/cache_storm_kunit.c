@@ -409,6 +409,9 @@ static void cache_race(struct kunit *test)
 			for (i = 0; i < 12; i++)
 				if (race.got[i / 6][i % 6])
 					storm_put(fh, race.got[i / 6][i % 6]);
+			/* Both come home, while the span is there and after. */
+			cache_drain_all(fh->heap);
+			fake_heap_check(test, fh);
 			if (mate)
 				storm_put(fh, mate);
 			cache_drain_all(fh->heap);
