@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sim_kernel.h - the kernel around a heap, in user space, single-threaded.
+ *
+ * Every header of the kernel that the files above the pure core include and
+ * that ../include does not have leads here; the compiler is told to include it
+ * first. There is no concurrency, but there are several CPUs (one at a time is
+ * the current one) and context levels, and what the kernel would hang or warn
+ * about ends the program: a lock taken twice, in NMI or not at all, sleeping
+ * in atomic context, a per-CPU access that may migrate.
+ *
+ * Wherever the kernel could be interrupted or preempted, sim_hook is called,
+ * which may run other work there.
+ */
+#ifndef SIM_KERNEL_H
+#define SIM_KERNEL_H
+
+#define CONFIG_64BIT 1
+#define IS_ENABLED(option) 0
+#define EXPORT_SYMBOL_GPL(sym) _Static_assert(1, "")
+
+#include <linux/types.h>
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Annotations. */
+#undef __aligned
+#define __aligned(x)	__attribute__((__aligned__(x)))
+#define __percpu
+#define __must_check	__attribute__((__warn_unused_result__))
+#undef __malloc
+#define __malloc	__attribute__((__malloc__))
+#define __alloc_size(...)
+#define __realloc_size(...)
+#define noinline	__attribute__((__noinline__))
+#define data_race(expr)	(expr)
+#define _RET_IP_	((unsigned long)__builtin_return_address(0))
+
+#define sim_die(...) do {						\
+	fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);		\
+	fprintf(stderr, __VA_ARGS__);					\
+	fputc('\n', stderr);						\
+	abort();							\
+} while (0)
+#define sim_must(cond) do {						\
+	if (!(cond))							\
+		sim_die("%s: does not hold: %s", __func__, #cond);	\
+} while (0)
+
+/* The machine. Pages are those of x86-64. */
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define PAGE_ALIGN(x)	round_up(x, PAGE_SIZE)
+#define MAX_PAGE_ORDER	10
+#define SIM_CPUS	4
+#define SIM_NODES	2
+
+/**
+ * struct sim_machine - the state of the machine
+ * @cpu: current CPU
+ * @nodes: NUMA nodes; CPUs take turns on them
+ * @preempt: preempt count, laid out as the kernel's
+ * @irqs_off: interrupts are disabled
+ * @locks: spinlocks held
+ * @mutexes: mutexes held
+ * @readers: depth of RCU read sections
+ * @init_on_alloc: as the kernel's parameter
+ * @init_on_free: as the kernel's parameter
+ * @fail_in: memory allocations until some fail
+ * @fail_for: how many fail then
+ * @pieces: memory allocations that live
+ * @grace: RCU grace periods passed
+ * @printed: lines printed
+ * @hook: called wherever something else could run; NULL for nothing
+ * @wait: called when somebody waits for memory
+ * @failed: memory allocations that failed by order
+ */
+struct sim_machine {
+	unsigned int cpu;
+	unsigned int nodes;
+	unsigned int preempt;
+	bool irqs_off;
+	int locks;
+	int mutexes;
+	int readers;
+	bool init_on_alloc;
+	bool init_on_free;
+	unsigned int fail_in;
+	unsigned int fail_for;
+	long pieces;
+	unsigned long grace;
+	unsigned long printed;
+	void (*hook)(void);
+	void (*wait)(void);
+	unsigned long failed;
+};
+
+extern struct sim_machine sim;
+
+static inline void sim_hook(void)
+{
+	if (sim.hook)
+		sim.hook();
+}
+
+/* Context. */
+#define PREEMPT_MASK	0x000000ffU
+#define SOFTIRQ_MASK	0x0000ff00U
+#define SOFTIRQ_OFFSET	0x00000100U
+#define HARDIRQ_MASK	0x000f0000U
+#define HARDIRQ_OFFSET	0x00010000U
+#define NMI_MASK	0x00f00000U
+#define NMI_OFFSET	0x00100000U
+
+#define preempt_count()	(sim.preempt)
+#define in_nmi()	(!!(sim.preempt & NMI_MASK))
+#define preemptible()	(!sim.preempt && !sim.irqs_off)
+
+static inline unsigned char interrupt_context_level(void)
+{
+	if (sim.preempt & NMI_MASK)
+		return 3;
+	if (sim.preempt & HARDIRQ_MASK)
+		return 2;
+	return !!(sim.preempt & SOFTIRQ_OFFSET);
+}
+
+static inline void preempt_disable(void)
+{
+	sim_hook();
+	sim.preempt++;
+	sim_must(sim.preempt & PREEMPT_MASK);
+}
+
+static inline void preempt_enable(void)
+{
+	sim_must(sim.preempt & PREEMPT_MASK);
+	sim.preempt--;
+	sim_hook();
+}
+
+static inline void sim_might_sleep(void)
+{
+	if (!preemptible() || sim.locks || sim.readers)
+		sim_die("sleeps in atomic context");
+	sim_hook();
+}
+
+/* CPUs and nodes. */
+#define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
+#define num_online_cpus() SIM_CPUS
+#define NUMA_NO_NODE	(-1)
+#define N_MEMORY	0
+#define nr_node_ids	((int)sim.nodes)
+#define numa_mem_id()	((int)(sim.cpu % sim.nodes))
+#define node_online(nid) ((nid) < nr_node_ids)
+#define node_state(nid, state) ((nid) < nr_node_ids)
+
+/* Per-CPU memory: the copies lie so many bytes apart. */
+#define SIM_PERCPU_STRIDE 512
+
+#define per_cpu_ptr(p, cpu) \
+	((__typeof__(p))((char *)(p) + (size_t)(cpu) * SIM_PERCPU_STRIDE))
+#define this_cpu_ptr(p) ({		\
+	sim_must(!preemptible());	\
+	per_cpu_ptr(p, sim.cpu);	\
+})
+#define this_cpu_read(x)	(*this_cpu_ptr(&(x)))
+
+void *sim_alloc_percpu(size_t size);
+void free_percpu(void *p);
+#define alloc_percpu(type) ((type *)sim_alloc_percpu(sizeof(type)))
+
+/* Spinlocks, mutexes. */
+typedef struct {
+	bool held;
+} raw_spinlock_t;
+
+struct mutex {
+	bool held;
+};
+
+#define DEFINE_MUTEX(name) struct mutex name
+#define lockdep_assert_held(lock) sim_must((lock)->held)
+
+static inline void raw_spin_lock_init(raw_spinlock_t *lock)
+{
+	lock->held = false;
+}
+
+static inline bool sim_spin_trylock(raw_spinlock_t *lock, unsigned long *flags)
+{
+	/* Interrupts come before or when it is held; NMIs any time. */
+	sim_hook();
+	if (lock->held)
+		return false;
+	*flags = sim.irqs_off;
+	sim.irqs_off = true;
+	lock->held = true;
+	sim.locks++;
+	sim_hook();
+	return true;
+}
+
+#define raw_spin_trylock_irqsave(lock, flags) sim_spin_trylock(lock, &(flags))
+#define raw_spin_lock_irqsave(lock, flags) do {				\
+	if (in_nmi())							\
+		sim_die("waits for a lock in NMI");			\
+	if (!sim_spin_trylock(lock, &(flags)))				\
+		sim_die("takes a lock twice");				\
+} while (0)
+
+static inline void raw_spin_unlock_irqrestore(raw_spinlock_t *lock,
+					      unsigned long flags)
+{
+	sim_must(lock->held);
+	sim_hook();
+	lock->held = false;
+	sim.locks--;
+	sim.irqs_off = flags;
+	sim_hook();
+}
+
+static inline void mutex_lock(struct mutex *lock)
+{
+	sim_might_sleep();
+	sim_must(!lock->held);
+	lock->held = true;
+	sim.mutexes++;
+}
+
+static inline void mutex_unlock(struct mutex *lock)
+{
+	sim_must(lock->held);
+	lock->held = false;
+	sim.mutexes--;
+}
+
+/* Atomics. */
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+#define atomic_xchg(v, n)	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
+#define atomic_fetch_inc(v)	__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST)
+#define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
+#define atomic_long_add(n, v)	((void)__atomic_fetch_add(&(v)->counter, n, __ATOMIC_RELAXED))
+#define atomic_long_sub(n, v)	((void)__atomic_fetch_sub(&(v)->counter, n, __ATOMIC_RELAXED))
+#define atomic_long_inc(v)	atomic_long_add(1, v)
+#define atomic_long_dec(v)	atomic_long_sub(1, v)
+#define atomic64_inc(v)		atomic64_add(1, v)
+#define atomic64_dec(v)		atomic64_sub(1, v)
+#define atomic64_add_return(n, v) \
+	__atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST)
+#define try_cmpxchg(p, old, new) \
+	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
+
+/* Lists. */
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
+
+static inline void INIT_LIST_HEAD(struct list_head *head)
+{
+	head->next = head;
+	head->prev = head;
+}
+
+static inline bool list_empty(const struct list_head *head)
+{
+	return head->next == head;
+}
+
+static inline void sim_list_insert(struct list_head *entry, struct list_head *prev)
+{
+	/* As CONFIG_DEBUG_LIST. */
+	sim_must(prev->next->prev == prev);
+	entry->next = prev->next;
+	entry->prev = prev;
+	prev->next->prev = entry;
+	prev->next = entry;
+}
+
+static inline void list_add(struct list_head *entry, struct list_head *head)
+{
+	sim_list_insert(entry, head);
+}
+
+static inline void list_add_tail(struct list_head *entry, struct list_head *head)
+{
+	sim_list_insert(entry, head->prev);
+}
+
+static inline void list_del_init(struct list_head *entry)
+{
+	sim_must(entry->next->prev == entry && entry->prev->next == entry);
+	entry->next->prev = entry->prev;
+	entry->prev->next = entry->next;
+	INIT_LIST_HEAD(entry);
+}
+
+static inline void list_move(struct list_head *entry, struct list_head *head)
+{
+	list_del_init(entry);
+	list_add(entry, head);
+}
+
+#define list_entry(p, type, member)	container_of(p, type, member)
+#define list_first_entry(head, type, member) \
+	list_entry((head)->next, type, member)
+#define list_first_entry_or_null(head, type, member) \
+	(list_empty(head) ? NULL : list_first_entry(head, type, member))
+#define list_for_each_entry(pos, head, member)				\
+	for (pos = list_first_entry(head, __typeof__(*pos), member);	\
+	     &pos->member != (head);					\
+	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
+#define list_for_each_entry_safe(pos, n, head, member)			\
+	for (pos = list_first_entry(head, __typeof__(*pos), member),	\
+	     n = list_entry(pos->member.next, __typeof__(*pos), member);	\
+	     &pos->member != (head);					\
+	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
+
+struct llist_node {
+	struct llist_node *next;
+};
+
+struct llist_head {
+	struct llist_node *first;
+};
+
+static inline void init_llist_head(struct llist_head *head)
+{
+	head->first = NULL;
+}
+
+static inline bool llist_empty(const struct llist_head *head)
+{
+	return !head->first;
+}
+
+static inline bool llist_add(struct llist_node *node, struct llist_head *head)
+{
+	node->next = head->first;
+	head->first = node;
+	return !node->next;
+}
+
+static inline struct llist_node *llist_del_all(struct llist_head *head)
+{
+	struct llist_node *first = head->first;
+
+	head->first = NULL;
+	return first;
+}
+
+#define llist_for_each_entry_safe(pos, n, node, member)			\
+	for (struct llist_node *sim_at = (node), *sim_next;		\
+	     sim_at && (pos = container_of(sim_at, __typeof__(*pos), member), \
+			sim_next = sim_at->next, (void)(n), true);	\
+	     sim_at = sim_next)
+
+/* RCU: a grace period passes when the test says so, or somebody waits. */
+struct rcu_head {
+	struct rcu_head *next;
+	void *p;
+};
+
+void sim_grace_period(void);
+void sim_kfree_rcu(struct rcu_head *head, void *p);
+void synchronize_rcu(void);
+
+#define kfree_rcu(p, member)	sim_kfree_rcu(&(p)->member, p)
+#define get_state_synchronize_rcu() (sim.grace + 1)
+#define poll_state_synchronize_rcu(state) (sim.grace >= (state))
+#define rcu_read_lock()		((void)sim.readers++)
+#define rcu_read_unlock()	((void)sim.readers--)
+
+/* Memory. */
+#define __GFP_DMA		0x01U
+#define __GFP_HIGHMEM		0x02U
+#define __GFP_DMA32		0x04U
+#define __GFP_MOVABLE		0x08U
+#define __GFP_HIGH		0x20U
+#define __GFP_IO		0x40U
+#define __GFP_FS		0x80U
+#define __GFP_ZERO		0x100U
+#define __GFP_DIRECT_RECLAIM	0x400U
+#define __GFP_KSWAPD_RECLAIM	0x800U
+#define __GFP_NOWARN		0x2000U
+#define __GFP_RETRY_MAYFAIL	0x4000U
+#define __GFP_NOFAIL		0x8000U
+#define __GFP_NORETRY		0x10000U
+#define __GFP_MEMALLOC		0x20000U
+#define __GFP_COMP		0x40000U
+#define __GFP_NOMEMALLOC	0x80000U
+#define __GFP_THISNODE		0x200000U
+#define __GFP_ACCOUNT		0x400000U
+#define __GFP_RECLAIM		(__GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM)
+#define GFP_KERNEL		(__GFP_RECLAIM | __GFP_IO | __GFP_FS)
+#define GFP_ATOMIC		(__GFP_HIGH | __GFP_KSWAPD_RECLAIM)
+#define GFP_NOWAIT		__GFP_KSWAPD_RECLAIM
+
+#define ZERO_SIZE_PTR		((void *)16)
+#define ZERO_OR_NULL_PTR(p)	((unsigned long)(p) <= (unsigned long)ZERO_SIZE_PTR)
+
+#define gfpflags_allow_blocking(gfp) (!!((gfp) & __GFP_DIRECT_RECLAIM))
+#define want_init_on_alloc(gfp)	(sim.init_on_alloc || (gfp) & __GFP_ZERO)
+#define want_init_on_free()	(sim.init_on_free)
+
+static inline void might_alloc(gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp))
+		sim_might_sleep();
+}
+
+void *kmalloc_node(size_t size, gfp_t gfp, int nid);
+void *kvmalloc_node(size_t size, gfp_t gfp, int nid);
+void *__vmalloc(size_t size, gfp_t gfp);
+bool is_vmalloc_addr(const void *p);
+size_t ksize(const void *p);
+void kfree(const void *p);
+void vfree(const void *p);
+void kvfree(const void *p);
+#define kzalloc(size, gfp)	kmalloc_node(size, (gfp) | __GFP_ZERO, NUMA_NO_NODE)
+
+long schedule_timeout_uninterruptible(long ticks);
+
+/* The rest. */
+int sim_printk(const char *fmt, ...);
+#define pr_err(fmt, ...)	sim_printk(fmt, ##__VA_ARGS__)
+
+#define ERR_PTR(err)		((void *)(long)(err))
+#define PTR_ERR(p)		((long)(p))
+#define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
+#define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
+
+#define clamp_t(type, val, lo, hi) min_t(type, max_t(type, val, lo), hi)
+#define struct_size(p, member, n) \
+	(sizeof(*(p)) + sizeof((p)->member[0]) * (n))
+#define is_power_of_2(n)	((n) && !((n) & ((n) - 1)))
+#define rounddown_pow_of_two(n)	(1ULL << (fls64(n) - 1))
+#define roundup_pow_of_two(n)	((n) <= 1 ? 1ULL : 1ULL << fls64((n) - 1))
+#define hash_long(val, bits) \
+	((unsigned int)((unsigned long)(val) * 0x9e3779b97f4a7c15UL >> (64 - (bits))))
+#define __ffs(word)		((unsigned int)__builtin_ctzl(word))
+#define memzero_explicit(p, n)	memset(p, 0, n)
+
+static inline void memset64(u64 *p, u64 val, size_t n)
+{
+	while (n--)
+		*p++ = val;
+}
+
+static inline void strscpy(char *to, const char *from, size_t size)
+{
+	snprintf(to, size, "%s", from);
+}
+
+#endif /* SIM_KERNEL_H */
