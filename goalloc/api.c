@@ -20,12 +20,24 @@
 struct goalloc_heap *goalloc_default;
 GOALLOC_EXPORT_KUNIT(goalloc_default);
 
+/* Whole pages, and a count if there are none. */
+static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
+				      size_t align, gfp_t gfp, int nid)
+{
+	void *obj;
+
+	if (size > GOALLOC_MAX_SIZE || in_nmi())
+		return NULL;
+	obj = heap_alloc_large(heap, size, align, gfp, nid);
+	if (!obj)
+		atomic64_inc(&heap->nr_failed);
+	return obj;
+}
+
 /* Not an ordinary size, or flags that want a word or a check. */
 static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 				    gfp_t gfp, unsigned long caller)
 {
-	void *obj;
-
 	might_alloc(gfp);
 	if (gfp & API_ZONE_FLAGS & ~heap->gfp) {
 		report_bad_gfp(heap, gfp, caller);
@@ -35,12 +47,7 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 		return ZERO_SIZE_PTR;
 	if (size <= GOALLOC_MAX_SMALL)
 		return cache_alloc(heap, sizeclass_of(size), size, gfp);
-	if (size > GOALLOC_MAX_SIZE || in_nmi())
-		return NULL;
-	obj = heap_alloc_large(heap, size, 1, gfp, numa_mem_id());
-	if (!obj)
-		atomic64_inc(&heap->nr_failed);
-	return obj;
+	return api_alloc_large(heap, size, 1, gfp, numa_mem_id());
 }
 
 /*
@@ -76,8 +83,7 @@ void *goalloc_node(size_t size, gfp_t flags, int node)
 	if (flags & __GFP_THISNODE && heap_node_of(heap, node)->nid != node)
 		return NULL;
 	if (size > GOALLOC_MAX_SMALL)
-		return size > GOALLOC_MAX_SIZE || in_nmi() ? NULL :
-		       heap_alloc_large(heap, size, 1, flags, node);
+		return api_alloc_large(heap, size, 1, flags, node);
 	return cache_alloc_node(heap, sizeclass_of(size), size, flags, node);
 }
 EXPORT_SYMBOL_GPL(goalloc_node);
@@ -97,8 +103,7 @@ void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 			if (sizeclass_aligned(class, align))
 				return cache_alloc(heap, class, size, flags);
 	}
-	return in_nmi() ? NULL :
-	       heap_alloc_large(heap, size, align, flags, numa_mem_id());
+	return api_alloc_large(heap, size, align, flags, numa_mem_id());
 }
 EXPORT_SYMBOL_GPL(goalloc_aligned);
 
