@@ -204,6 +204,9 @@ int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 		return BAD_FREE_DOUBLE;
 	if (state == SLOT_TINY_OPEN && bit == TINY_SHARE)
 		return BAD_FREE_INTERIOR;
+	if (want_init_on_free())
+		memset((void *)(span_slot_addr(ref->span, ref->slot) + offset), 0,
+		       tiny_size(ref->span, ref->slot, offset));
 	old = tiny_clear(block, bit);
 	if (!(old & bit))
 		return offset == 0 || READ_ONCE(block->ends) & (bit >> 1) ?
