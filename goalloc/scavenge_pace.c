@@ -11,7 +11,8 @@
  * Go computes this in floating point, which the kernel does not have.  Here
  * real numbers are s64 with 40 fraction bits: +-8 million in steps of 10^-12.
  * The fractions, ratios (0.001 to 1000) and gains involved are well inside that,
- * and the outputs agree with those of a floating-point version to 1 part in 10^4, or 10^-6 if that is more.
+ * and the outputs agree with those of a floating-point version to 1 part in
+ * 10^4, or 10^-6 if that is more.
  * A product that does not fit takes the place of Go's infinities: the
  * controller forgets its past, and the caller falls back to the least ratio
  * for some seconds.

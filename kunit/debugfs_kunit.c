@@ -125,8 +125,9 @@ static void debugfs_worker(struct debugfs_work *work, unsigned int member)
 
 	prandom_seed_state(&rnd, member + 1);
 	/* Until each file was read twice meanwhile. */
-	for (step = 0; step < WORK_STEPS ||
-		       READ_ONCE(work->shown) < 2 * ARRAY_SIZE(files); step++) {
+	for (step = 0;
+	     step < WORK_STEPS || READ_ONCE(work->shown) < 2 * ARRAY_SIZE(files);
+	     step++) {
 		i = prandom_u32_state(&rnd) % WORK_OBJS;
 		if (obj[i]) {
 			goalloc_heap_free(heap, obj[i]);
