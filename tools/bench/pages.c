@@ -24,6 +24,7 @@
 
 #include "../../goalloc/palloc_chunk.c"
 #include "../../goalloc/scavenge_index.c"
+#include "../../goalloc/palloc_check.c"
 #include "../../goalloc/palloc_space.c"
 #include "../../goalloc/palloc.c"
 #include "../../goalloc/page_cache.c"
