@@ -50,7 +50,7 @@ struct obj {
 	u32 tag;
 };
 
-/* One input's run. */
+/* One input's run; while @still nothing happens in between. */
 static struct run {
 	const u8 *data;
 	size_t left;
@@ -65,6 +65,7 @@ static struct run {
 	unsigned int nest_in;
 	u8 nest_how;
 	bool nested;
+	int still;
 } run;
 
 const char *op_name(u8 code)
@@ -131,10 +132,12 @@ static bool overlaps(const u8 *p, size_t size)
 static void add_obj(u8 *p, size_t asked, int heap, bool tiny, size_t align)
 {
 	u64 page = (u64)(p - world.base) >> GOALLOC_PAGE_SHIFT;
-	struct obj *o = &run.obj[run.nr];
+	struct obj *o;
 	u64 last;
 
+	run.still++;
 	sim_must(run.nr < MAX_OBJS);
+	o = &run.obj[run.nr];
 	*o = (struct obj){ p, asked, gosize(p), heap, tiny, ++run.tag };
 	sim_must(o->usable >= asked && (!tiny || o->usable == asked));
 	sim_must(tiny || o->usable == goalloc_size_roundup(o->usable));
@@ -148,6 +151,7 @@ static void add_obj(u8 *p, size_t asked, int heap, bool tiny, size_t align)
 	sim_must(goalloc_owns(p) && goalloc_owns(p + o->usable - 1));
 	fill(o);
 	run.nr++;
+	run.still--;
 }
 
 static struct obj take_obj(unsigned int i)
@@ -368,6 +372,7 @@ static void op_realloc(u8 a, u16 c)
 		run.obj[run.nr++] = o;
 		return;
 	}
+	run.still++;
 	check_contents(&o, p, min(size, o.usable));
 	if (gfp & __GFP_ZERO) {
 		size_t end = gosize(p);
@@ -377,11 +382,14 @@ static void op_realloc(u8 a, u16 c)
 	}
 	if (p != o.p)
 		remember_freed(o.p);
-	add_obj(p, size, 0, p == o.p && o.tiny, p == o.p ? 1 : natural_align(size, false));
-	if (p == o.p)
-		run.obj[run.nr - 1].asked = o.asked;
-	if (p == o.p && o.tiny)
-		sim_must(run.obj[run.nr - 1].usable == o.usable);
+	if (p == o.p) {
+		/* Not moved: the books have it as it was. */
+		add_obj(p, o.asked, 0, o.tiny, 1);
+		sim_must(run.obj[run.nr - 1].usable == o.usable && size <= o.usable);
+	} else {
+		add_obj(p, size, 0, false, natural_align(size, false));
+	}
+	run.still--;
 }
 
 static u64 bad_frees(const struct goalloc_heap *heap)
@@ -675,7 +683,7 @@ static void hook(void)
 	unsigned int level = 1 + run.nest_how % 3;
 	bool migrate = false;
 
-	if (run.nested || !run.nest_in || --run.nest_in || run.left < INPUT_OP)
+	if (run.nested || run.still || !run.nest_in || --run.nest_in || run.left < INPUT_OP)
 		return;
 	if (run.nest_how & 8 && !sim.locks) {
 		/* Another CPU, or another task on this one. */

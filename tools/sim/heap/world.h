@@ -45,10 +45,10 @@ extern struct world world;
 void world_begin(int nr_nodes, u64 budget);
 void world_end(void);
 
-/* Nodes have every other chunk. */
+/* Nodes take turns; no block lies on two. */
 static inline int world_node(u64 page)
 {
-	return page / PALLOC_CHUNK_PAGES % goalloc_space.source.nr_nodes;
+	return page / HEAP_MAX_PAGES % goalloc_space.source.nr_nodes;
 }
 
 /* What an input means, see fuzz_heap.c. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - replay inputs of the heap fuzzer, and turn them into text and back.
+ * heap_main.c - replay inputs of the heap fuzzer, and turn them into text and back.
  *
  *	heap --replay FILE...		run inputs, binary or text
  *	heap --to-fuzz DIR FILE		text to one file per episode in DIR
@@ -11,9 +11,9 @@
  */
 #include "world.h"
 
-#define MAX_INPUT 65536
+#define INPUT_MAX 65536
 
-static u8 input[MAX_INPUT];
+static u8 input[INPUT_MAX];
 
 static void finish(const char *dir, size_t size, unsigned int episode)
 {
@@ -56,7 +56,7 @@ static unsigned int text(const char *dir, const char *name)
 			continue;
 		}
 		if (!size || sscanf(line, "%31s %u %u", word, &a, &c) != 3 ||
-		    (code = op_code(word)) < 0 || size + INPUT_OP > MAX_INPUT)
+		    (code = op_code(word)) < 0 || size + INPUT_OP > INPUT_MAX)
 			sim_die("%s: bad line: %s", name, line);
 		input[size++] = code;
 		input[size++] = a;
@@ -75,7 +75,7 @@ static size_t binary(const char *name)
 
 	if (!f)
 		sim_die("%s: cannot be read", name);
-	size = fread(input, 1, MAX_INPUT, f);
+	size = fread(input, 1, INPUT_MAX, f);
 	fclose(f);
 	return size;
 }
