@@ -2,9 +2,9 @@
 /*
  * heap_main.c - replay inputs of the heap fuzzer, and turn them into text and back.
  *
- *	heap --replay FILE...		run inputs, binary or text
- *	heap --to-fuzz DIR FILE		text to one file per episode in DIR
- *	heap --to-text FILE...		binary inputs to text
+ *	heap-run --replay FILE...		run inputs, binary or text
+ *	heap-run --to-fuzz DIR FILE		text to one file per episode in DIR
+ *	heap-run --to-text FILE...		binary inputs to text
  *
  * Text is a line "machine A B C D" per episode, then a line "OPERATION A C" per
  * operation, see fuzz_heap.c for what they mean.
@@ -55,8 +55,10 @@ static unsigned int text(const char *dir, const char *name)
 			input[size++] = d;
 			continue;
 		}
-		if (!size || sscanf(line, "%31s %u %u", word, &a, &c) != 3 ||
-		    (code = op_code(word)) < 0 || size + INPUT_OP > INPUT_MAX)
+		code = -1;
+		if (size && sscanf(line, "%31s %u %u", word, &a, &c) == 3)
+			code = op_code(word);
+		if (code < 0 || size + INPUT_OP > INPUT_MAX)
 			sim_die("%s: bad line: %s", name, line);
 		input[size++] = code;
 		input[size++] = a;
@@ -115,7 +117,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 3 || strcmp(argv[1], "--replay")) {
-		fprintf(stderr, "usage: heap --replay FILE... | --to-fuzz DIR FILE | --to-text FILE...\n");
+		fputs("usage: heap-run --replay FILE... | --to-fuzz DIR FILE | --to-text FILE...\n",
+		      stderr);
 		return 2;
 	}
 	/* Whatever is wrong ends the program. */

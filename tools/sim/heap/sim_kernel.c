@@ -126,8 +126,11 @@ void free_percpu(void *p)
 	kfree(p);
 }
 
-void sim_kfree_rcu(struct rcu_head *head, void *p)
+/* The head is @offset bytes into @p. */
+void sim_kfree_rcu(void *p, size_t offset)
 {
+	struct rcu_head *head = (struct rcu_head *)((char *)p + offset);
+
 	head->p = p;
 	head->next = rcu_list;
 	rcu_list = head;

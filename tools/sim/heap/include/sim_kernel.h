@@ -16,7 +16,7 @@
 #define SIM_KERNEL_H
 
 #define CONFIG_64BIT 1
-#define IS_ENABLED(option) 0
+#define IS_ENABLED(CONFIG_name) 0
 #define EXPORT_SYMBOL_GPL(sym) _Static_assert(1, "")
 
 #include <linux/types.h>
@@ -44,6 +44,7 @@
 #define __alloc_size(...)
 #define __realloc_size(...)
 #define noinline	__attribute__((__noinline__))
+/* Nothing races here. */
 #define data_race(expr)	(expr)
 #define _RET_IP_	((unsigned long)__builtin_return_address(0))
 
@@ -60,7 +61,7 @@
 
 /* The machine. Pages are those of x86-64. */
 #define PAGE_SHIFT	12
-#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define PAGE_SIZE	BIT(PAGE_SHIFT)
 #define PAGE_ALIGN(x)	round_up(x, PAGE_SIZE)
 #define MAX_PAGE_ORDER	10
 #define SIM_CPUS	4
@@ -384,10 +385,10 @@ struct rcu_head {
 };
 
 void sim_grace_period(void);
-void sim_kfree_rcu(struct rcu_head *head, void *p);
+void sim_kfree_rcu(void *p, size_t offset);
 void synchronize_rcu(void);
 
-#define kfree_rcu(p, member)	sim_kfree_rcu(&(p)->member, p)
+#define kfree_rcu(p, member)	sim_kfree_rcu(p, offsetof(__typeof__(*(p)), member))
 #define get_state_synchronize_rcu() (sim.grace + 1)
 #define poll_state_synchronize_rcu(state) (sim.grace >= (state))
 #define rcu_read_lock()		((void)sim.readers++)
@@ -454,7 +455,7 @@ int sim_printk(const char *fmt, ...);
 
 #define clamp_t(type, val, lo, hi) min_t(type, max_t(type, val, lo), hi)
 #define struct_size(p, member, n) \
-	(sizeof(*(p)) + sizeof((p)->member[0]) * (n))
+	(offsetof(__typeof__(*(p)), member) + (n) * sizeof((p)->member[0]))
 #define is_power_of_2(n)	((n) && !((n) & ((n) - 1)))
 #define rounddown_pow_of_two(n)	(1ULL << (fls64(n) - 1))
 #define roundup_pow_of_two(n)	((n) <= 1 ? 1ULL : 1ULL << fls64((n) - 1))
