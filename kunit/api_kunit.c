@@ -572,7 +572,7 @@ static void api_heaps(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, "a name that is longer than thir", (const char *)heap->name);
 	for (n = 0; goalloc_heap_alloc(heap, api_hide(8000), GFP_KERNEL); n++)
 		;
-	KUNIT_EXPECT_EQ(test, 64U * (unsigned int)(GOALLOC_PAGE_SIZE / 8192), n);
+	KUNIT_EXPECT_EQ(test, (unsigned int)(64 * GOALLOC_PAGE_SIZE / 8192), n);
 	goalloc_heap_stats(heap, &st);
 	KUNIT_EXPECT_EQ(test, (u64)attr.limit, st.sys_bytes);
 	KUNIT_EXPECT_EQ(test, (u64)n, st.live_objects);

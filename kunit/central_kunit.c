@@ -16,8 +16,8 @@
 #include "fake_source.h"
 #include "stats.h"
 
-/* 1024 bytes, 8 slots in a span. */
-#define BIN sizeclass_of(1024)
+/* An eighth of a page: 8 slots in a span of one page. */
+#define BIN sizeclass_of(GOALLOC_PAGE_SIZE / 8)
 #define SLOTS 8
 
 static int central_suite_init(struct kunit *test)
@@ -635,12 +635,12 @@ static void storm_member(void *arg, unsigned int member)
 					atomic_inc(&storm->wrong);
 				continue;
 			}
-			memset(mine[i], 0x40 + member, 1024);
+			memset(mine[i], 0x40 + member, GOALLOC_PAGE_SIZE / 8);
 			continue;
 		}
 		if (!mine[i])
 			continue;
-		if (memchr_inv(mine[i], 0x40 + member, 1024))
+		if (memchr_inv(mine[i], 0x40 + member, GOALLOC_PAGE_SIZE / 8))
 			atomic_inc(&storm->wrong);
 		if (!slot_find(storm->map, (unsigned long)mine[i], &ref)) {
 			atomic_inc(&storm->wrong);

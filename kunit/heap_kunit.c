@@ -213,7 +213,7 @@ static void heap_grows_in_proportion(struct kunit *test)
 /* Large objects of every size in pages, and at the edges of pages. */
 static void heap_large_sizes(struct kunit *test)
 {
-	struct fake_heap *fh = test->priv;
+	struct fake_heap *fh = heap_restart(test, (8 << 20) / PAGE_BYTES, 1);
 	u64 npages;
 	int edge;
 
@@ -409,7 +409,7 @@ static unsigned int heap_script(struct fake_heap *fh)
 /* Growing fails the kth time, for every k, once or from then on. */
 static void heap_grow_fails(struct kunit *test)
 {
-	struct fake_heap *fh = test->priv;
+	struct fake_heap *fh = heap_restart(test, (8 << 20) / PAGE_BYTES, 1);
 	unsigned int k, mode, total, failed;
 
 	heap_replace(test, NULL);
