@@ -62,7 +62,6 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  * @nid: node
  * @palloc: tree of the node's pages
  * @large: spans of large objects
- * @span_pages: pages in spans of small objects
  * @large_pages: pages in spans of large objects
  * @large_asked: bytes requested with the large objects that live
  * @large_allocs: large objects ever handed out
@@ -79,7 +78,6 @@ struct heap_node {
 	int nid;
 	struct palloc palloc;
 	struct list_head large;
-	u64 span_pages;
 	u64 large_pages;
 	u64 large_asked;
 	u64 large_allocs;

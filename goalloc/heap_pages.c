@@ -365,8 +365,6 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 				     gfp_t gfp)
 {
 	struct goalloc_span *span = central_take_spare(&node->central[bin]);
-	struct heap_node *home = node;
-	unsigned long flags;
 
 	if (span) {
 		memset(span->state, SLOT_FREE, span->bits.nelems);
@@ -380,15 +378,11 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 			return NULL;
 	}
 	if (!heap_equip_span(node, span, 1, gfp)) {
-		span->home = home;
-		central_give_spare(&home->central[bin], span);
+		span->home = node;
+		central_give_spare(&node->central[bin], span);
 		return NULL;
 	}
 	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
-	node = span->home;
-	raw_spin_lock_irqsave(&node->lock, flags);
-	node->span_pages += span->npages;
-	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return span;
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_span);
@@ -402,14 +396,10 @@ GOALLOC_EXPORT_KUNIT(heap_alloc_span);
 void heap_free_span(struct goalloc_span *span)
 {
 	struct heap_node *node = span->home;
-	unsigned long flags;
 
 	/* Out of the map before the pages can be anybody else's. */
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
-	raw_spin_lock_irqsave(&node->lock, flags);
-	node->span_pages -= span->npages;
-	palloc_free(&node->palloc, span->page, span->npages);
-	raw_spin_unlock_irqrestore(&node->lock, flags);
+	heap_free_pages(node, span->page, span->npages);
 	central_give_spare(&node->central[span->bin], span);
 }
 GOALLOC_EXPORT_KUNIT(heap_free_span);
