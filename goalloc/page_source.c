@@ -6,7 +6,7 @@
  * orders above the needed one are tried without reclaim and without a word,
  * from the largest down; only the needed order is asked for the way the caller
  * of the allocator wanted. Every block is split at once, so that any run of
- * pages in it can go back on its own.
+ * pages in it can go back on its own, and what goes back is joined again.
  *
  * The address space is the direct map: page number 0 is the first arena of
  * physical memory. It is sized for the memory that is there at load time;
@@ -17,6 +17,9 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/page_ref.h>
+#include <linux/pageblock-flags.h>
+#include <linux/pfn.h>
 
 #include "compat.h"
 #include "fault.h"
@@ -32,17 +35,52 @@ static u64 page_source_page(const struct page_source *src, struct page *page)
 	return ((unsigned long)page_address(page) - src->base) >> GOALLOC_PAGE_SHIFT;
 }
 
+/*
+ * Make one block again of pages that split_page() took apart: the first keeps
+ * its reference, the others' have to be ours alone. Somebody who walks physical
+ * memory may hold one for a moment; then the block cannot be made.
+ */
+static bool page_source_join(struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	/* Each page's own allocation tag would be left behind. */
+	if (IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING))
+		return !order;
+	for (i = 1; i < 1UL << order; i++)
+		if (!page_ref_freeze(page + i, 1))
+			goto undo;
+	return true;
+
+undo:
+	while (--i)
+		page_ref_unfreeze(page + i, 1);
+	return false;
+}
+
+/*
+ * The largest naturally aligned blocks, not single pages: they are merged at
+ * once, where single pages would lie on the buddy allocator's per-CPU lists
+ * first, and it takes fewer instructions. No block is longer than a page block,
+ * so that all of it is of one zone and one migrate type.
+ */
 static void page_source_put_buddy(struct page_source *src, u64 page, u64 npages)
 {
-	unsigned long addr = src->base + (page << GOALLOC_PAGE_SHIFT);
-	unsigned long end = addr + (npages << GOALLOC_PAGE_SHIFT);
+	unsigned long pfn = PHYS_PFN(__pa(src->base + (page << GOALLOC_PAGE_SHIFT)));
+	unsigned long end = pfn + (npages << GOALLOC_PAGE_ORDER);
 
-	/*
-	 * Single pages, because split_page() left each with a count of its
-	 * own; the buddy allocator merges them as they arrive.
-	 */
-	for (; addr < end; addr += PAGE_SIZE)
-		__free_page(virt_to_page((void *)addr));
+	while (pfn < end) {
+		unsigned int order = min_t(unsigned int, ilog2(end - pfn),
+					   min_t(unsigned int, pageblock_order,
+						 GOALLOC_MAX_ORDER));
+
+		if (pfn)
+			order = min_t(unsigned int, order, __ffs(pfn));
+		while (!page_source_join(pfn_to_page(pfn), order))
+			order--;
+		__free_pages(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
 }
 
 static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,

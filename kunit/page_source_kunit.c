@@ -124,6 +124,27 @@ static void source_pieces(struct kunit *test)
 	src.put(&src, extent.page + 13, 51);
 }
 
+/* A page that somebody else holds for a moment keeps its block from being one. */
+static void source_held(struct kunit *test)
+{
+	const unsigned int per = PAGE_BYTES / PAGE_SIZE;
+	struct page_extent extent;
+	struct page_source src;
+	struct page *page;
+	unsigned int i;
+
+	page_source_init_buddy(&src);
+	for (i = 0; i < 64 * per; i += 7) {
+		KUNIT_ASSERT_EQ(test, 0, src.get(&src, 64, 64, 0, GFP_KERNEL, &extent));
+		page = virt_to_page(extent_addr(&src, extent.page));
+		get_page(page + i);
+		src.put(&src, extent.page, extent.npages);
+		/* The last reference is ours, and frees this page alone. */
+		KUNIT_EXPECT_EQ(test, 1, page_count(page + i));
+		put_page(page + i);
+	}
+}
+
 /* Nothing is kept: far more than the machine has goes through. */
 static void source_keeps_nothing(struct kunit *test)
 {
@@ -218,6 +239,7 @@ static struct kunit_case page_source_cases[] = {
 	KUNIT_CASE(source_sizes),
 	KUNIT_CASE(source_too_much),
 	KUNIT_CASE(source_pieces),
+	KUNIT_CASE(source_held),
 	KUNIT_CASE(source_keeps_nothing),
 	KUNIT_CASE(source_atomic),
 	KUNIT_CASE(source_fake),
