@@ -88,6 +88,8 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 		meta_free(&heap->meta, node, sizeof(*node));
 		return -ENOMEM;
 	}
+	/* What is given back is the kernel's, and no longer part of the tree. */
+	node->palloc.release_disowns = true;
 	/* Others may find the node from here on. */
 	smp_store_release(&heap->node[nid], node);
 	return 0;
@@ -310,7 +312,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		if (force)
 			heap_free_objects(node);
-		heap_release_free(node);
+		heap_scavenge(node, U64_MAX, true);
 		lost += node->palloc.nr_owned;
 	}
 	if (lost) {

@@ -141,8 +141,7 @@ void heap_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg);
 u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		     struct heap_node **from, bool *clean);
 void heap_free_pages(struct heap_node *node, u64 page, u64 npages);
-void heap_release_pages(struct heap_node *node, u64 page, u64 npages);
-u64 heap_release_free(struct heap_node *node);
+u64 heap_scavenge(struct heap_node *node, u64 npages, bool force);
 
 struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 				     gfp_t gfp);

@@ -274,56 +274,54 @@ void heap_free_pages(struct heap_node *node, u64 page, u64 npages)
 }
 GOALLOC_EXPORT_KUNIT(heap_free_pages);
 
-/**
- * heap_release_pages - give an allocated run back to the page source
- * @node: node the pages are on
- * @page: first page
- * @npages: length in goalloc pages
- *
- * Context: Any but NMI.
- */
-void heap_release_pages(struct heap_node *node, u64 page, u64 npages)
-{
-	struct page_source *source = &node->heap->space->source;
+/* What palloc_scavenge() hands through to heap_release_run(). */
+struct heap_release {
+	struct heap_node *node;
 	unsigned long flags;
+};
 
-	raw_spin_lock_irqsave(&node->lock, flags);
-	palloc_disown(&node->palloc, page, npages);
+/* A run of free pages has left the tree: let the lock go and give it back. */
+static void heap_release_run(void *ctx, u64 page, u64 npages)
+{
+	struct heap_release *release = ctx;
+	struct heap_node *node = release->node;
+	struct page_source *source = &node->heap->space->source;
+
+	lockdep_assert_held(&node->lock);
+
 	node->released += npages;
-	raw_spin_unlock_irqrestore(&node->lock, flags);
+	raw_spin_unlock_irqrestore(&node->lock, release->flags);
 	source->put(source, page, npages);
 	atomic64_sub(npages, &node->heap->held);
+	raw_spin_lock_irqsave(&node->lock, release->flags);
 }
-GOALLOC_EXPORT_KUNIT(heap_release_pages);
 
 /**
- * heap_release_free - give every free page back to the page source
+ * heap_scavenge - give free pages of a node back to the page source
  * @node: the node
+ * @npages: goalloc pages to give back; a few more where that keeps a huge page
+ *          whole
+ * @force: take pages of dense chunks and pages freed just now as well
  *
- * Context: Process context.
- * Return: pages given back.
+ * The highest addresses first. The lock is not held for longer than it takes to
+ * find one run.
+ *
+ * Context: Any but NMI. On PREEMPT_RT preemptible, or the pages wait in the
+ *          buddy allocator's lists.
+ * Return: goalloc pages given back.
  */
-u64 heap_release_free(struct heap_node *node)
+u64 heap_scavenge(struct heap_node *node, u64 npages, bool force)
 {
-	u64 released = 0;
-	u64 run, page, scav;
-	unsigned long flags;
+	struct heap_release release = { .node = node };
+	u64 released;
 
-	/* The longest runs first: halve the length whenever none is left. */
-	for (run = PALLOC_CHUNK_PAGES; run; run /= 2) {
-		for (;;) {
-			raw_spin_lock_irqsave(&node->lock, flags);
-			page = palloc_alloc(&node->palloc, run, &scav);
-			raw_spin_unlock_irqrestore(&node->lock, flags);
-			if (page == PALLOC_NONE)
-				break;
-			heap_release_pages(node, page, run);
-			released += run;
-		}
-	}
+	raw_spin_lock_irqsave(&node->lock, release.flags);
+	released = palloc_scavenge(&node->palloc, npages, force,
+				   heap_release_run, &release);
+	raw_spin_unlock_irqrestore(&node->lock, release.flags);
 	return released;
 }
-GOALLOC_EXPORT_KUNIT(heap_release_free);
+GOALLOC_EXPORT_KUNIT(heap_scavenge);
 
 /* Give a new span pages, and enter it into the page map. */
 static bool heap_equip_span(struct heap_node *node, struct goalloc_span *span,

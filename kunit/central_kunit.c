@@ -457,7 +457,7 @@ static void central_spares(struct kunit *test)
 		central_free(central, other, i);
 	}
 	central_disown(central, other);
-	heap_release_free(fh->heap->node[0]);
+	heap_scavenge(fh->heap->node[0], U64_MAX, true);
 	synchronize_rcu();
 	fh->fake.fail_from = fh->fake.gets + 1;
 	KUNIT_EXPECT_NULL(test, heap_alloc_span(fh->heap->node[0], BIN, GFP_KERNEL));
@@ -589,7 +589,7 @@ static void central_needzero(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, span->needzero);
 	entry = slot_give(central, span, 0);
 	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1));
-	heap_release_free(fh->heap->node[0]);
+	heap_scavenge(fh->heap->node[0], U64_MAX, true);
 
 	fh->fake.clean = true;
 	span = span_owned(test, 2);

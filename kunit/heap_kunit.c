@@ -478,6 +478,20 @@ static void heap_in_pieces(struct kunit *test)
 	fh->fake.max_extent = 0;
 }
 
+/* An allocated run goes back, as a free one does in heap_scavenge(). */
+static void give_back(struct heap_node *node, u64 page, u64 npages)
+{
+	struct page_source *source = &node->heap->space->source;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	palloc_disown(&node->palloc, page, npages);
+	node->released += npages;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+	source->put(source, page, npages);
+	atomic64_sub(npages, &node->heap->held);
+}
+
 /* Pages go back from the middle of a chunk, and others come again. */
 static void heap_partly_owned(struct kunit *test)
 {
@@ -497,12 +511,12 @@ static void heap_partly_owned(struct kunit *test)
 					page[i] + 1 + i % 5);
 		}
 		for (i = round; i < ARRAY_SIZE(page); i += 4) {
-			heap_release_pages(node, page[i], 1 + i % 5);
+			give_back(node, page[i], 1 + i % 5);
 			KUNIT_EXPECT_FALSE(test, test_bit(page[i], fh->fake.out));
 			page[i] = PALLOC_NONE;
 		}
 		back = node->palloc.nr_free;
-		KUNIT_EXPECT_EQ(test, back, heap_release_free(node));
+		KUNIT_EXPECT_EQ(test, back, heap_scavenge(node, U64_MAX, true));
 		KUNIT_EXPECT_EQ(test, 0ULL, node->palloc.nr_free);
 		KUNIT_EXPECT_EQ(test, fh->fake.nr_out, node->palloc.nr_owned);
 		KUNIT_EXPECT_EQ(test, fh->fake.nr_out, node->grown - node->released);
@@ -591,7 +605,7 @@ static void heap_storm_member(void *arg, unsigned int member)
 			if (step % 2)
 				heap_free_pages(node, run[i].page, run[i].npages);
 			else
-				heap_release_pages(node, run[i].page, run[i].npages);
+				give_back(node, run[i].page, run[i].npages);
 			run[i].npages = 0;
 		} else if (!last) {
 			run[i].page = heap_alloc_pages(node, 1 + step % 7, 1,
@@ -600,7 +614,7 @@ static void heap_storm_member(void *arg, unsigned int member)
 				run[i].npages = 1 + step % 7;
 		}
 		if (step % 100 == 50)
-			heap_release_free(node);
+			heap_scavenge(node, U64_MAX, true);
 	}
 }
 
@@ -616,7 +630,7 @@ static void heap_storm(struct kunit *test)
 	fake_heap_check(test, fh);
 	cache_drain_all(fh->heap);
 	for (node = heap_first_node(fh->heap); node; node = heap_next_node(node))
-		heap_release_free(node);
+		heap_scavenge(node, U64_MAX, true);
 	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.nr_out);
 	KUNIT_EXPECT_EQ(test, 0ULL, (u64)atomic64_read(&fh->heap->held));
 }

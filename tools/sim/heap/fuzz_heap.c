@@ -595,7 +595,7 @@ static void quiet(enum op op, u8 a, u16 c)
 	case OP_RELEASE:
 		h = a & 1 && run.heap[1];
 		for (node = heap_first_node(run.heap[h]); node; node = heap_next_node(node))
-			heap_release_free(node);
+			heap_scavenge(node, U64_MAX, true);
 		break;
 	case OP_EXTEND:
 		heap_space_extend(&goalloc_space, (unsigned long)world.base +
