@@ -13,6 +13,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "detour.h"
 
 /* Zones that only a heap made for them has memory of. */
 #define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
@@ -26,6 +27,8 @@ static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
 {
 	void *obj;
 
+	if (detour_taken(heap))
+		return detour_alloc(heap, size, align, gfp, nid);
 	if (size > GOALLOC_MAX_SIZE || in_nmi())
 		return NULL;
 	obj = heap_alloc_large(heap, size, align, gfp, nid);
@@ -98,6 +101,8 @@ void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 	if (flags & API_ZONE_FLAGS || !size)
 		return api_alloc(heap, size, flags, _RET_IP_);
 	might_alloc(flags);
+	if (detour_taken(heap))
+		return detour_alloc(heap, size, align, flags, numa_mem_id());
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (sizeclass_aligned(class, align))
@@ -159,6 +164,8 @@ static size_t api_size(const struct goalloc_heap *heap, const void *p)
 				 addr - span_slot_addr(ref.span, ref.slot));
 		break;
 	}
+	if (detour_taken(heap_of(ref.span)))
+		size = detour_size(heap_of(ref.span), &ref, size);
 out:
 	preempt_enable();
 	return size;
@@ -198,7 +205,10 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		cache_free_slow(goalloc_default, p, _RET_IP_);
 		return NULL;
 	}
-	if (old_size >= new_size) {
+	if (detour_taken(goalloc_default)) {
+		if (detour_resize(goalloc_default, p, old_size, new_size, flags))
+			return (void *)p;
+	} else if (old_size >= new_size) {
 		if (want_init_on_alloc(flags))
 			memset((char *)p + new_size, 0, old_size - new_size);
 		return (void *)p;

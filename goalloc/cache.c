@@ -24,6 +24,7 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "detour.h"
 
 static_assert(sizeof(struct cache_bin) == 64);
 
@@ -52,14 +53,17 @@ static unsigned int cache_bin_cap(unsigned int bin, unsigned int level)
 /*
  * Make the cache of this CPU and level if there is none. Another one may be
  * made meanwhile, or the caller end up on another CPU; whoever comes second
- * throws his away.
+ * throws his away. A heap on a detour gets none.
  */
 static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 {
 	struct goalloc_cache *cache;
 	struct goalloc_cache **place;
+	bool allowed;
 	int i;
 
+	if (detour_taken(heap))
+		return false;
 	cache = meta_zalloc(&heap->meta, sizeof(*cache), gfp, numa_mem_id());
 	if (!cache)
 		return false;
@@ -70,14 +74,16 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 	cache->level = interrupt_context_level();
 	cache->home = heap_node_of(heap, numa_mem_id());
 	place = &this_cpu_ptr(heap->cpus)->level[cache->level];
-	if (*place == &cache_none) {
+	/* Again: a bit may have been set meanwhile, and the caches taken away. */
+	allowed = !detour_taken(heap);
+	if (allowed && *place == &cache_none) {
 		/* Statistics read it from other CPUs, with acquire. */
 		smp_store_release(place, cache);
 		cache = NULL;
 	}
 	preempt_enable();
 	meta_free(&heap->meta, cache, sizeof(*cache));
-	return true;
+	return allowed;
 }
 
 /* Make the list of a bin. */
@@ -278,6 +284,27 @@ static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
 }
 
 /**
+ * cache_alloc_past - allocate a small object past the caches
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested
+ * @gfp: as for goalloc()
+ * @nid: the node
+ *
+ * Context: Any context that @gfp allows.
+ * Return: the object or NULL.
+ */
+void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+		       gfp_t gfp, int nid)
+{
+	void *obj = cache_alloc_direct(heap, bin, asked, gfp, nid);
+
+	if (!obj)
+		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
+	return cache_alloc_done(heap, bin, obj, true, gfp);
+}
+
+/**
  * cache_alloc_node - allocate a small object on a node
  * @heap: the heap
  * @bin: bin
@@ -291,11 +318,9 @@ static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
 void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid)
 {
-	void *obj = cache_alloc_direct(heap, bin, asked, gfp, nid);
-
-	if (!obj)
-		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
-	return cache_alloc_done(heap, bin, obj, true, gfp);
+	if (detour_taken(heap))
+		return detour_alloc(heap, asked, 0, gfp, nid);
+	return cache_alloc_past(heap, bin, asked, gfp, nid);
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_node);
 
@@ -318,6 +343,8 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	bool made = false;
 	void *obj;
 
+	if (detour_taken(heap))
+		return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
 	for (;;) {
 		preempt_disable();
 		cache = cache_get(heap);
@@ -411,14 +438,14 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 }
 
 /**
- * cache_free_slow - check and free any object, whatever it takes
+ * cache_free_past - check and free any object, whatever it takes
  * @heap: heap it should belong to
  * @p: the object
  * @caller: call site, for reports
  *
  * Context: Any context, preemption as the caller of the allocator had it.
  */
-void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller)
+void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long caller)
 {
 	struct goalloc_cache *cache;
 	struct slot_ref ref;
@@ -448,6 +475,22 @@ void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long cal
 	}
 	cache_put(ref.span, ref.slot, cache);
 	preempt_enable();
+}
+
+/**
+ * cache_free_slow - free what is not the plain case
+ * @heap: heap it should belong to
+ * @p: the object
+ * @caller: call site, for reports
+ *
+ * Context: As cache_free_past().
+ */
+void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller)
+{
+	if (detour_taken(heap))
+		detour_free(heap, p, caller);
+	else
+		cache_free_past(heap, p, caller);
 }
 GOALLOC_EXPORT_KUNIT(cache_free_slow);
 

@@ -109,8 +109,11 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		       gfp_t gfp);
 void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
+void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+		       gfp_t gfp, int nid);
 void *cache_zero(void *obj, unsigned int bin);
 void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller);
+void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_put(struct goalloc_span *span, unsigned int slot,
 	       struct goalloc_cache *cache);
 void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp);

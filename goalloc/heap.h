@@ -95,6 +95,7 @@ struct heap_node {
  * @cpu_pages: page caches per CPU
  * @space: address space it lives in
  * @gfp: flags added to every page allocation
+ * @detour: DETOUR_* bits: why it must not use caches; 0 for most heaps
  * @limit: goalloc pages it may hold, 0 for any number
  * @held: goalloc pages it holds or is about to; checked against @limit
  * @meta: its own structures
@@ -115,6 +116,7 @@ struct goalloc_heap {
 	struct cpu_pages __percpu *cpu_pages;
 	struct heap_space *space;
 	gfp_t gfp;
+	unsigned long detour;
 	u64 limit;
 	atomic64_t held;
 	struct goalloc_meta meta;

@@ -17,6 +17,7 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "detour.h"
 
 #define TINY_BLOCK 16
 #define TINY_SHARE BIT(TINY_BLOCK - 1)
@@ -145,6 +146,8 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 	preempt_enable();
 	if (obj)
 		goto out;
+	if (detour_taken(heap))
+		return detour_alloc_tiny(heap, size, gfp);
 
 	obj = cache_alloc(heap, GOALLOC_TINY_BIN, TINY_BLOCK, gfp & ~__GFP_ZERO);
 	if (!obj)
