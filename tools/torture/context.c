@@ -8,8 +8,9 @@
  * hardirq  an hrtimer per CPU that expires in hard interrupt context, on
  *          PREEMPT_RT as well
  * softirq  a tasklet per CPU, raised by the timer
- * NMI      sent from CPU to CPU through the local APIC; also to a CPU that is
- *          in the middle of any of the above, or of goalloc itself
+ * NMI      sent from CPU to CPU through the local APIC, and by the host through
+ *          the machine (make torture has QEMU do that a few times a second); they
+ *          come in the middle of any of the above, or of goalloc itself
  *
  * A timer or tasklet never runs twice at the same time, wherever it is, so each
  * has its context to itself; so has the NMI handler of a CPU. When a CPU goes
@@ -60,6 +61,7 @@
  * @irq: context of @timer
  * @softirq: context of @tasklet
  * @nmi: context of the NMI handler
+ * @nmi_sent: we have sent it an NMI that has not come yet
  */
 struct torture_cpu {
 	struct hrtimer timer;
@@ -67,8 +69,10 @@ struct torture_cpu {
 	struct torture_ctx *irq;
 	struct torture_ctx *softirq;
 	struct torture_ctx *nmi;
+	atomic_t nmi_sent;
 };
 
+atomic_t context_host_nmis;
 static struct torture_cpu *cpus;
 
 /* A thread and its context. */
@@ -96,8 +100,11 @@ static void steps_atomic(struct torture_ctx *ctx, unsigned int n)
 		torture_fail("a context was interrupted into itself", ctx, ctx->level, 0);
 		return;
 	}
-	while (n--)
+	while (n--) {
 		obj_step(ctx, gfp_atomic(ctx));
+		if (n % 4 == 0)
+			burst_step(ctx, gfp_atomic(ctx));
+	}
 	atomic_set_release(&ctx->busy, 0);
 }
 
@@ -136,13 +143,17 @@ static u64 nmi_pause = INTERRUPT_NS;
 
 static int nmi_fn(unsigned int type, struct pt_regs *regs)
 {
+	struct torture_cpu *c = &cpus[smp_processor_id()];
 	u64 start = ktime_get_mono_fast_ns();
 
+	/* One of ours and one of the host's at once count as ours. */
+	if (!atomic_xchg(&c->nmi_sent, 0))
+		atomic_inc(&context_host_nmis);
 	if (!READ_ONCE(torture_stop)) {
-		steps_atomic(cpus[smp_processor_id()].nmi, STEPS_NMI);
+		steps_atomic(c->nmi, STEPS_NMI);
 		WRITE_ONCE(nmi_pause, interrupt_pause(start));
 	}
-	/* No guest of ours has another source of NMIs. */
+	/* No guest of ours has yet another source of NMIs. */
 	return NMI_HANDLED;
 }
 
@@ -154,8 +165,10 @@ static int nmi_thread(void *unused)
 
 	while (!kthread_should_stop()) {
 		if (cpus_read_trylock()) {
-			for_each_online_cpu(cpu)
+			for_each_online_cpu(cpu) {
+				atomic_set(&cpus[cpu].nmi_sent, 1);
 				apic->send_IPI(cpu, NMI_VECTOR);
+			}
 			cpus_read_unlock();
 		}
 		usec = div_u64(READ_ONCE(nmi_pause), NSEC_PER_USEC);
@@ -176,6 +189,7 @@ static int nmi_start(void)
 		unregister_nmi_handler(NMI_LOCAL, "goalloc_torture");
 		return -ENOMEM;
 	}
+	pr_info("goalloc_torture: NMIs are welcome\n");
 	return 0;
 }
 
@@ -185,8 +199,9 @@ static void nmi_stop(void)
 		return;
 	kthread_stop(nmi_task);
 	nmi_task = NULL;
-	/* One may be on its way. */
-	msleep(100);
+	/* Some may be on their way: until the host has seen this line. */
+	pr_info("goalloc_torture: no more NMIs\n");
+	msleep(atomic_read(&context_host_nmis) ? 2000 : 100);
 	unregister_nmi_handler(NMI_LOCAL, "goalloc_torture");
 }
 #else
@@ -210,7 +225,7 @@ static int stats_thread(void *unused)
 
 	while (!kthread_should_stop()) {
 		goalloc_heap_stats(NULL, &st);
-		usleep_range(50, 100);
+		usleep_range(500, 1000);
 	}
 	return 0;
 }
@@ -243,8 +258,11 @@ static void steps_task(struct torture_ctx *ctx)
 	else if (scope == 1)
 		old = memalloc_noio_save();
 	ctx->may_sleep = true;
-	for (i = 0; i < STEPS_TASK; i++)
+	for (i = 0; i < STEPS_TASK; i++) {
 		obj_step(ctx, gfp_task(ctx));
+		if (i % 2)
+			burst_step(ctx, gfp_task(ctx));
+	}
 	ctx->may_sleep = false;
 	if (scope == 0)
 		memalloc_nofs_restore(old);
@@ -456,6 +474,8 @@ static void ctx_free_all(struct torture_ctx *ctx)
 	for (i = 0; i < ctx->nr; i++)
 		if (ctx->rec[i]->p)
 			obj_free(ctx, ctx->rec[i]);
+	for (i = 0; i < BURSTS_PER_CTX; i++)
+		burst_empty(ctx, ctx->burst[i]);
 }
 
 /**
@@ -480,27 +500,16 @@ void context_free_all(void)
 	for (i = 0; i < torture_nr_boxes; i++)
 		if (torture_boxes[i]->p)
 			obj_free(threads[0].ctx, torture_boxes[i]);
+	burst_free_boxes(threads[0].ctx);
 }
 
 /**
- * context_destroy - free the contexts
+ * context_destroy - forget the contexts
  *
- * The records stay: they wander between contexts and belong to torture.c.
+ * They are torture_mem().
  */
 void context_destroy(void)
 {
-	unsigned int i;
-	int cpu;
-
-	for (i = 0; threads && i < nr_threads; i++)
-		kvfree(threads[i].ctx);
-	for_each_possible_cpu(cpu) {
-		if (!cpus)
-			break;
-		kvfree(cpus[cpu].irq);
-		kvfree(cpus[cpu].softirq);
-		kvfree(cpus[cpu].nmi);
-	}
 	kvfree(threads);
 	kvfree(cpus);
 }

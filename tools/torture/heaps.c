@@ -295,8 +295,6 @@ void heaps_stop(void)
 	for (th = heaps; th < heaps + NR_HEAPS; th++)
 		if (th->task)
 			kthread_stop(th->task);
-	for (th = heaps; th < heaps + NR_HEAPS; th++)
-		kvfree(th->ctx);
 	kvfree(heaps);
 	heaps = NULL;
 }

@@ -11,34 +11,53 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 #include "torture.h"
 
-/* Filled completely up to WHOLE bytes; beyond, both ends and a word per STRIDE. */
-#define PATTERN_WHOLE 128
-#define PATTERN_EDGE 32
-#define PATTERN_STRIDE 512
+/*
+ * Filled completely up to WHOLE bytes; beyond, both ends and a word per STRIDE,
+ * so that no object, however small its neighbours, escapes: two that overlap do
+ * so at an end or in a word of one of them.
+ */
+#define PATTERN_WHOLE 512
+#define PATTERN_EDGE 64
+#define PATTERN_STRIDE 64
+
+/* Of the calls that may wait, one in so many must not fail. */
+#define NOFAIL_SHARE 64
 
 #define BULK_MAX 16
 
 unsigned int torture_nr_boxes;
 struct torture_obj **torture_boxes;
 
-/* Fill, or with @check compare; false at the first difference. */
-static bool pattern_range(char *p, size_t from, size_t to, u64 key, bool check)
+/* Neither more nor less than the object has: tiny ones are not aligned. */
+static __no_kcsan bool pattern_piece(char *p, size_t len, u64 word, bool check)
 {
-	size_t at, len;
+	if (!check)
+		memcpy(p, &word, len);
+	return !check || !memcmp(p, &word, len);
+}
 
-	for (at = from; at < to; at += len) {
-		u64 word = (key + at) * 0x9e3779b97f4a7c15ULL;
+/*
+ * Fill, or with @check compare; false at the first difference. KCSAN delays
+ * whoever it looks at; that is for goalloc's memory, not for ours.
+ */
+static __no_kcsan bool pattern_range(char *p, size_t from, size_t to, u64 key, bool check)
+{
+	size_t at = from;
 
-		len = min_t(size_t, to - at, sizeof(word));
+	for (; at + 8 <= to && IS_ALIGNED((unsigned long)p + at, 8); at += 8) {
 		if (!check)
-			memcpy(p + at, &word, len);
-		else if (memcmp(p + at, &word, len))
+			*(u64 *)(p + at) = key + at;
+		else if (*(u64 *)(p + at) != key + at)
 			return false;
 	}
+	for (; at < to; at += 8)
+		if (!pattern_piece(p + at, min_t(size_t, to - at, 8), key + at, check))
+			return false;
 	return true;
 }
 
@@ -51,7 +70,7 @@ static bool pattern_walk(char *p, size_t size, u64 key, bool check)
 	if (!pattern_range(p, 0, PATTERN_EDGE, key, check) ||
 	    !pattern_range(p, size - PATTERN_EDGE, size, key, check))
 		return false;
-	for (at = PATTERN_STRIDE; at + 8 <= size - PATTERN_EDGE; at += PATTERN_STRIDE)
+	for (at = PATTERN_EDGE; at + 8 <= size - PATTERN_EDGE; at += PATTERN_STRIDE)
 		if (!pattern_range(p, at, at + 8, key, check))
 			return false;
 	return true;
@@ -66,7 +85,7 @@ static bool pattern_begins(char *p, size_t n, size_t old, u64 key)
 		return pattern_range(p, 0, min(n, old), key, true);
 	if (!pattern_range(p, 0, min_t(size_t, n, PATTERN_EDGE), key, true))
 		return false;
-	for (at = PATTERN_STRIDE; at + 8 <= min(n, old - PATTERN_EDGE); at += PATTERN_STRIDE)
+	for (at = PATTERN_EDGE; at + 8 <= min(n, old - PATTERN_EDGE); at += PATTERN_STRIDE)
 		if (!pattern_range(p, at, at + 8, key, true))
 			return false;
 	return true;
@@ -84,6 +103,7 @@ void obj_fill(struct torture_obj *o, void *p, size_t size, u64 key)
 	o->p = p;
 	o->size = size;
 	o->key = key;
+	o->cpu = raw_smp_processor_id();
 	o->is_tiny = false;
 	pattern_walk(p, size, key, false);
 }
@@ -116,19 +136,19 @@ size_t obj_size(struct torture_ctx *ctx)
 		104, 128, 128, 152, 192, 192, 232, 256, 256, 320, 512, 512,
 		576, 1024, 1024, 2048,
 	};
-	u32 kind = torture_below(ctx, 1024);
+	u32 kind = torture_below(ctx, 4096);
 
-	if (kind < 560)
+	if (kind < 2400)
 		return usual[torture_below(ctx, ARRAY_SIZE(usual))];
-	if (kind < 860)
+	if (kind < 3600)
 		return 1 + torture_below(ctx, 1024);
-	if (kind < 960)
+	if (kind < 3960)
 		return 1 + torture_below(ctx, 8192);
-	if (kind < 1000)
+	if (kind < 4070)
 		return 1 + torture_below(ctx, GOALLOC_MAX_SMALL_SIZE);
-	if (kind < 1020)
+	if (kind < 4090)
 		return 1 + torture_below(ctx, 256 << 10);
-	if (kind < 1023)
+	if (kind < 4092)
 		return 1 + torture_below(ctx, GOALLOC_MAX_SIZE);
 	return 0;
 }
@@ -165,15 +185,41 @@ static size_t obj_align(size_t size)
 static void *obj_dup(struct torture_ctx *ctx, size_t *size, gfp_t gfp)
 {
 	char text[64];
+	void *p;
 
 	*size = 1 + torture_below(ctx, sizeof(text) - 1);
+	memset(text, 'g', *size);
 	if (torture_random(ctx) & 1) {
-		memset(text, 'g', *size);
-		return gomemdup(text, *size, gfp);
+		p = gomemdup(text, *size, gfp);
+	} else {
+		text[*size - 1] = 0;
+		p = gostrdup(text, gfp);
 	}
-	memset(text, 'g', *size - 1);
-	text[*size - 1] = 0;
-	return gostrdup(text, gfp);
+	if (p && memcmp(p, text, *size))
+		torture_fail("a copy differs", p, *size, 0);
+	return p;
+}
+
+/* More than there can be, or nothing that could be asked for, is refused. */
+static void obj_refused(struct torture_ctx *ctx, gfp_t gfp)
+{
+	void *p;
+
+	if (torture_random(ctx) & 1)
+		p = goalloc_array(SIZE_MAX / 2, 3, gfp);
+	else
+		p = goalloc_aligned(1 + torture_below(ctx, 1024), 24, gfp);
+	torture_count(ctx, COUNT_ALLOC, 1);
+	if (p)
+		torture_fail("what must be refused was given", p, 0, 0);
+}
+
+/* May this one wait for memory until there is some? As the kernel has it: small. */
+static bool obj_nofail(struct torture_ctx *ctx, size_t size, gfp_t gfp)
+{
+	return ctx->may_sleep && size <= GOALLOC_MAX_SMALL_SIZE &&
+	       gfp & __GFP_DIRECT_RECLAIM && !(gfp & __GFP_NORETRY) &&
+	       !torture_below(ctx, NOFAIL_SHARE);
 }
 
 /* Bulk: allocated, filled, checked and freed at once, or kept as far as fits. */
@@ -207,6 +253,7 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 	enum torture_count what;
 	bool zeroed = false;
 	bool tiny = false;
+	bool nofail;
 	void *p;
 
 	if (ctx->level != LEVEL_TASK)
@@ -214,6 +261,15 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 	if (kind == 60 || kind == 61) {
 		obj_bulk(ctx, size, gfp);
 		return;
+	}
+	if (!torture_below(ctx, 1024)) {
+		obj_refused(ctx, gfp);
+		return;
+	}
+	nofail = obj_nofail(ctx, size, gfp);
+	if (nofail) {
+		gfp = (gfp | __GFP_NOFAIL) & ~__GFP_RETRY_MAYFAIL;
+		torture_count(ctx, COUNT_NOFAIL, 1);
 	}
 
 	if (kind < 30) {
@@ -246,11 +302,11 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 		what = COUNT_NODE;
 		zeroed = kind & 1;
 		p = goalloc_node(size, (zeroed ? __GFP_ZERO : 0) | gfp |
-				 (kind == 53 ? __GFP_THISNODE : 0),
+				 (kind == 53 && !nofail ? __GFP_THISNODE : 0),
 				 torture_below(ctx, nr_node_ids + 1) - 1);
 	} else if (kind < 58) {
 		what = COUNT_ALIGNED;
-		align = 1UL << torture_below(ctx, kind == 57 ? 18 : 14);
+		align = 1UL << torture_below(ctx, kind == 57 && !nofail ? 18 : 14);
 		zeroed = kind & 1;
 		p = goalloc_aligned(size, align, zeroed ? gfp | __GFP_ZERO : gfp);
 	} else if (kind < 60) {
@@ -259,7 +315,7 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 	} else {
 		what = COUNT_KV;
 		/* Without sleeping it is goalloc(); vfree() cannot run in NMI. */
-		if (ctx->may_sleep && kind == 63)
+		if (ctx->may_sleep && kind == 63 && !nofail)
 			size *= 8;
 		zeroed = torture_random(ctx) & 1;
 		p = gokvalloc(size, zeroed ? gfp | __GFP_ZERO : gfp);
@@ -267,6 +323,8 @@ static void obj_alloc(struct torture_ctx *ctx, struct torture_obj *o, gfp_t gfp)
 	torture_count(ctx, what, 1);
 	if (!p) {
 		torture_count(ctx, COUNT_FAILED, 1);
+		if (nofail)
+			torture_fail("__GFP_NOFAIL failed", NULL, size, kind);
 		return;
 	}
 	if (!size) {
@@ -305,12 +363,19 @@ bool obj_free(struct torture_ctx *ctx, struct torture_obj *o)
 	obj_is_good(o);
 	ctx->bytes -= o->size;
 	o->p = NULL;
+	if (o->cpu != raw_smp_processor_id())
+		torture_count(ctx, COUNT_REMOTE, 1);
 	if (is_vmalloc_addr(p)) {
 		gokvfree(p);
 		torture_count(ctx, COUNT_FREE_OTHER, 1);
 		return true;
 	}
 	switch (torture_below(ctx, 32)) {
+	case 2:
+		if (gorealloc(p, 0, GFP_NOWAIT) != ZERO_SIZE_PTR)
+			torture_fail("gorealloc() to 0 bytes did not free", p, o->size, 0);
+		torture_count(ctx, COUNT_FREE_OTHER, 1);
+		break;
 	case 0:
 		gokvfree(p);
 		torture_count(ctx, COUNT_FREE_OTHER, 1);

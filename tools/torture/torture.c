@@ -50,6 +50,10 @@ static unsigned int errors;
 module_param(errors, uint, 0444);
 MODULE_PARM_DESC(errors, "what was found wrong");
 
+static unsigned int host_nmis;
+module_param(host_nmis, uint, 0444);
+MODULE_PARM_DESC(host_nmis, "NMIs that came from outside");
+
 static unsigned long operations;
 module_param(operations, ulong, 0444);
 MODULE_PARM_DESC(operations, "calls of goalloc's functions");
@@ -72,6 +76,9 @@ const char *const torture_count_names[NR_COUNTS] = {
 	[COUNT_FREE_OTHER] = "free_other",
 	[COUNT_CHECK] = "check",
 	[COUNT_PASS] = "pass",
+	[COUNT_BURST] = "burst",
+	[COUNT_REMOTE] = "remote",
+	[COUNT_NOFAIL] = "nofail",
 	[COUNT_FAILED] = "failed",
 };
 
@@ -86,13 +93,13 @@ bool torture_stop;
 static atomic_t nr_errors;
 static unsigned int nr_ctx;
 
-/* All records there are, in pieces; they wander, so nobody else can free them. */
-struct record_block {
-	struct record_block *next;
-	struct torture_obj obj[];
+/* All records and bursts there are; they wander, so nobody else can free them. */
+struct torture_block {
+	struct torture_block *next;
+	u64 mem[];
 };
 
-static struct record_block *records;
+static struct torture_block *blocks;
 
 /**
  * torture_fail - something is wrong
@@ -109,16 +116,22 @@ void torture_fail(const char *what, const void *p, size_t a, size_t b)
 		pr_err("FAILED: %s: %p, %zu, %zu\n", what, p, a, b);
 }
 
-static struct record_block *records_create(unsigned int nr)
+/**
+ * torture_mem - memory until the end
+ * @size: bytes
+ *
+ * Context: Process context, one at a time.
+ * Return: zeroed memory, or NULL.
+ */
+void *torture_mem(size_t size)
 {
-	struct record_block *block;
+	struct torture_block *block = kvzalloc(sizeof(*block) + size, GFP_KERNEL);
 
-	block = kvzalloc(struct_size(block, obj, nr), GFP_KERNEL);
-	if (block) {
-		block->next = records;
-		records = block;
-	}
-	return block;
+	if (!block)
+		return NULL;
+	block->next = blocks;
+	blocks = block;
+	return block->mem;
 }
 
 /**
@@ -128,23 +141,23 @@ static struct record_block *records_create(unsigned int nr)
  * @max_bytes: how much it may hold
  *
  * Context: Process context, one at a time.
- * Return: the context, to be freed with kvfree(), or NULL.
+ * Return: the context, which is torture_mem(), or NULL.
  */
 struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr,
 				       size_t max_bytes)
 {
-	struct record_block *block = records_create(nr);
-	struct torture_ctx *ctx;
+	struct torture_ctx *ctx = torture_mem(sizeof(*ctx));
+	struct torture_obj *obj = torture_mem(nr * sizeof(*obj));
 	unsigned int i;
 
-	ctx = kvzalloc(sizeof(*ctx) + nr * sizeof(ctx->rec[0]), GFP_KERNEL);
-	if (!ctx || !block) {
-		kvfree(ctx);
+	if (!ctx || !obj)
 		return NULL;
-	}
-	ctx->rec = (struct torture_obj **)(ctx + 1);
+	ctx->rec = torture_mem(nr * sizeof(ctx->rec[0]));
+	ctx->burst = burst_create(BURSTS_PER_CTX);
+	if (!ctx->rec || !ctx->burst)
+		return NULL;
 	for (i = 0; i < nr; i++)
-		ctx->rec[i] = &block->obj[i];
+		ctx->rec[i] = &obj[i];
 	ctx->level = level;
 	ctx->nr = nr;
 	ctx->max_bytes = max_bytes;
@@ -155,27 +168,26 @@ struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr
 
 static int boxes_create(void)
 {
-	struct record_block *block = records_create(NR_BOXES);
+	struct torture_obj *obj = torture_mem(NR_BOXES * sizeof(*obj));
 	unsigned int i;
 
-	torture_boxes = kvcalloc(NR_BOXES, sizeof(*torture_boxes), GFP_KERNEL);
-	if (!torture_boxes || !block)
+	torture_boxes = torture_mem(NR_BOXES * sizeof(*torture_boxes));
+	if (!torture_boxes || !obj)
 		return -ENOMEM;
 	for (i = 0; i < NR_BOXES; i++)
-		torture_boxes[i] = &block->obj[i];
+		torture_boxes[i] = &obj[i];
 	torture_nr_boxes = NR_BOXES;
-	return 0;
+	return burst_start();
 }
 
-static void records_destroy(void)
+static void blocks_free(void)
 {
-	struct record_block *block;
+	struct torture_block *block;
 
-	while ((block = records)) {
-		records = block->next;
+	while ((block = blocks)) {
+		blocks = block->next;
 		kvfree(block);
 	}
-	kvfree(torture_boxes);
 }
 
 /* Looks, passing on and failures are no calls, or are counted as calls already. */
@@ -357,12 +369,13 @@ static int __init torture_init(void)
 		num_online_cpus(), pressure ? "on" : "off");
 	err = torture_run();
 	context_destroy();
-	records_destroy();
+	blocks_free();
 	if (err) {
 		pr_err("could not run: %pe\n", ERR_PTR(err));
 		return err;
 	}
 	errors = atomic_read(&nr_errors);
+	host_nmis = atomic_read(&context_host_nmis);
 	pr_info("%lu calls, %d heaps ended (%d by force), %ld times out of memory, %u errors\n",
 		operations, atomic_read(&heaps_ended), atomic_read(&heaps_forced),
 		atomic_long_read(&pressure_rounds), errors);

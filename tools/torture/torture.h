@@ -33,8 +33,11 @@ enum torture_count {
 	COUNT_HEAP,
 	COUNT_FREE,
 	COUNT_FREE_OTHER,
-	COUNT_CHECK,
+	COUNT_CHECK,		/* from here on no calls, or counted above */
 	COUNT_PASS,
+	COUNT_BURST,
+	COUNT_REMOTE,
+	COUNT_NOFAIL,
 	COUNT_FAILED,
 	NR_COUNTS
 };
@@ -54,15 +57,23 @@ enum torture_level {
  * struct torture_obj - a record
  * @p: the object, or NULL
  * @key: what its pattern is made of
- * @size: bytes requested, all of which carry the pattern
+ * @size: bytes requested
+ * @cpu: where it was allocated
  * @is_tiny: from goalloc_tiny()
  */
 struct torture_obj {
 	void *p;
 	u64 key;
 	u32 size;
+	u16 cpu;
 	bool is_tiny;
 };
+
+/* Objects in a burst at most, a power of two; bursts that a context has. */
+#define BURST_MAX 32
+#define BURSTS_PER_CTX 4
+
+struct torture_burst;
 
 /**
  * struct torture_ctx - one context
@@ -73,6 +84,7 @@ struct torture_obj {
  * @busy: set while it works; nobody may interrupt it into itself
  * @nr: length of @rec
  * @rec: records; always all there, with or without an object
+ * @burst: bursts; always all there, with or without objects
  * @bytes: of the objects in @rec
  * @max_bytes: where it stops allocating
  * @count: what it has done
@@ -85,6 +97,7 @@ struct torture_ctx {
 	atomic_t busy;
 	unsigned int nr;
 	struct torture_obj **rec;
+	struct torture_burst **burst;
 	size_t bytes;
 	size_t max_bytes;
 	u64 count[NR_COUNTS];
@@ -93,6 +106,7 @@ struct torture_ctx {
 /* torture.c */
 extern bool torture_stop;
 void torture_fail(const char *what, const void *p, size_t a, size_t b);
+void *torture_mem(size_t size);
 struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr,
 				       size_t max_bytes);
 
@@ -107,12 +121,20 @@ bool obj_is_good(const struct torture_obj *o);
 bool obj_free(struct torture_ctx *ctx, struct torture_obj *o);
 size_t obj_size(struct torture_ctx *ctx);
 
+/* burst.c */
+int burst_start(void);
+struct torture_burst **burst_create(unsigned int n);
+void burst_step(struct torture_ctx *ctx, gfp_t gfp);
+void burst_empty(struct torture_ctx *ctx, struct torture_burst *b);
+void burst_free_boxes(struct torture_ctx *ctx);
+
 /* context.c */
 int context_start(void);
 void context_stop(void);
 void context_sum(u64 sum[NR_LEVELS][NR_COUNTS]);
 void context_free_all(void);
 void context_destroy(void);
+extern atomic_t context_host_nmis;
 
 /* heaps.c */
 int heaps_start(void);
