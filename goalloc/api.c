@@ -13,6 +13,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "limit.h"
 #include "detour.h"
 
 /* Zones that only a heap made for them has memory of. */
@@ -314,6 +315,22 @@ void gokvfree(const void *p)
 }
 EXPORT_SYMBOL_GPL(gokvfree);
 
+static bool api_limits_ok(size_t soft, size_t hard)
+{
+	return (!soft || soft >= GOALLOC_PAGE_SIZE) &&
+	       (!hard || hard >= GOALLOC_PAGE_SIZE) &&
+	       (!soft || !hard || soft <= hard);
+}
+
+int goalloc_heap_set_limit(struct goalloc_heap *heap, size_t soft, size_t hard)
+{
+	if (IS_ERR_OR_NULL(heap) || !api_limits_ok(soft, hard))
+		return -EINVAL;
+	return limit_set(heap, soft >> GOALLOC_PAGE_SHIFT,
+			 hard >> GOALLOC_PAGE_SHIFT) ? -EAGAIN : 0;
+}
+EXPORT_SYMBOL_GPL(goalloc_heap_set_limit);
+
 struct goalloc_heap *goalloc_heap_create(const char *name,
 					 const struct goalloc_heap_attr *attr)
 {
@@ -326,7 +343,7 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 		return ERR_PTR(-EINVAL);
 	if (attr && (attr->gfp & ~allowed || (attr->gfp & zones) == zones))
 		return ERR_PTR(-EINVAL);
-	if (attr && attr->limit && attr->limit < GOALLOC_PAGE_SIZE)
+	if (attr && !api_limits_ok(attr->soft_limit, attr->limit))
 		return ERR_PTR(-EINVAL);
 	heap = heap_create(name, attr, &goalloc_space);
 	if (!IS_ERR(heap))

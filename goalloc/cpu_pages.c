@@ -44,6 +44,7 @@ static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)
 		cache->cache &= ~rest;
 		cache->scav &= ~rest;
 	}
+	heap_note_peak(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	pages->nid = node->nid;
 	pages->fills++;

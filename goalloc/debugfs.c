@@ -4,7 +4,8 @@
  *
  * stats is for people: the ledger, in which every byte is in one row and the
  * rows add up. vmstat is for programs: a name and a number per line, bytes and
- * counts, names only ever added. classes has a row per size class. The default
+ * counts, names only ever added. classes has a row per size class. scavenger tells
+ * what goes back to the kernel. The default
  * heap's files are at the top, those of others under heaps/<name>.
  *
  * Files are world-readable and give away no address. They are generated while
@@ -15,6 +16,7 @@
 
 #include "compat.h"
 #include "debugfs.h"
+#include "scavenger.h"
 #include "stats.h"
 
 #define DEBUGFS_VERSION "1.0"
@@ -180,6 +182,45 @@ void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_classes);
 
+/**
+ * debugfs_show_scavenger - what is given back to the kernel, and how fast
+ * @m: where to print
+ * @heap: the heap; the lines of the thread are about all heaps
+ *
+ * Context: Process context.
+ */
+void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap)
+{
+	struct scavenger_stats st;
+
+	scavenger_read(&st);
+	seq_puts(m, "goalloc scavenger - version: " DEBUGFS_VERSION "\n");
+	seq_puts(m, "# heap: this heap, bytes; thread: all heaps since loading; ratio: time worked per 10^6 of time slept\n");
+	seq_printf(m, "heap_held_bytes %llu\n",
+		   (u64)atomic64_read(&heap->held) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "heap_goal_bytes %llu\n",
+		   scavenger_goal(heap) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "heap_soft_limit_bytes %llu\n",
+		   READ_ONCE(heap->soft_limit) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "heap_limit_bytes %llu\n",
+		   READ_ONCE(heap->limit) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "all_held_bytes %llu\n",
+		   (u64)atomic64_read(&heap->space->held) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "all_soft_limit_bytes %llu\n",
+		   READ_ONCE(heap->space->soft_limit) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "all_limit_bytes %llu\n",
+		   READ_ONCE(heap->space->limit) << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "thread_parked %d\n", st.parked);
+	seq_printf(m, "thread_slices %llu\n", st.slices);
+	seq_printf(m, "thread_worked_ns %llu\n", st.worked_ns);
+	seq_printf(m, "thread_slept_ns %llu\n", st.slept_ns);
+	seq_printf(m, "thread_ratio %llu\n", st.ratio);
+	seq_printf(m, "thread_released_bytes %llu\n", st.released << GOALLOC_PAGE_SHIFT);
+	seq_printf(m, "thread_generations %llu\n", st.generations);
+	seq_printf(m, "thread_parks %llu\n", st.parks);
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_scavenger);
+
 static int stats_show(struct seq_file *m, void *v)
 {
 	debugfs_show_stats(m, m->private);
@@ -201,11 +242,19 @@ static int classes_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(classes);
 
+static int scavenger_show(struct seq_file *m, void *v)
+{
+	debugfs_show_scavenger(m, m->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(scavenger);
+
 static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 {
 	debugfs_create_file("stats", 0444, dir, heap, &stats_fops);
 	debugfs_create_file("vmstat", 0444, dir, heap, &vmstat_fops);
 	debugfs_create_file("classes", 0444, dir, heap, &classes_fops);
+	debugfs_create_file("scavenger", 0444, dir, heap, &scavenger_fops);
 }
 
 /**

@@ -159,6 +159,7 @@ struct goalloc_heap *heap_create(const char *name,
 	if (attr) {
 		heap->gfp = attr->gfp;
 		heap->limit = attr->limit >> GOALLOC_PAGE_SHIFT;
+		heap->soft_limit = attr->soft_limit >> GOALLOC_PAGE_SHIFT;
 	}
 	/* Held throughout, so that the space does not grow past a new heap. */
 	mutex_lock(&heaps_lock);

@@ -36,6 +36,9 @@ struct goalloc_pcpu;
  * @source: where its pages come from
  * @map: from addresses to spans, of all heaps in it
  * @meta: memory of @map
+ * @held: goalloc pages that all its heaps hold or are about to
+ * @limit: goalloc pages that they may hold, 0 for any number
+ * @soft_limit: goalloc pages that they should hold, see limit.c; 0: any number
  *
  * All ordinary heaps share goalloc_space, so that the heap of any address can
  * be told. It only ever gets longer, see heap_space_extend().
@@ -44,6 +47,9 @@ struct heap_space {
 	struct page_source source;
 	struct pagemap map;
 	struct goalloc_meta meta;
+	atomic64_t held;
+	u64 limit;
+	u64 soft_limit;
 };
 
 extern struct heap_space goalloc_space;
@@ -69,6 +75,9 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  * @fault_told: @palloc was found broken and that was reported
  * @grown: pages ever taken from the source
  * @released: pages ever given back
+ * @peak: most goalloc pages in use in this generation, see scavenger.c; those in
+ *        page caches count as used
+ * @last_peak: the same for the generation before
  * @deferred: large spans freed in NMI, still to be taken back; no lock
  * @central: central lists by bin, each with a lock of its own
  */
@@ -85,6 +94,8 @@ struct heap_node {
 	bool fault_told;
 	u64 grown;
 	u64 released;
+	u64 peak;
+	u64 last_peak;
 	struct llist_head deferred;
 	struct goalloc_central central[GOALLOC_NR_BINS];
 };
@@ -97,7 +108,8 @@ struct heap_node {
  * @gfp: flags added to every page allocation
  * @detour: DETOUR_* bits: why it must not use caches; 0 for most heaps
  * @limit: goalloc pages it may hold, 0 for any number
- * @held: goalloc pages it holds or is about to; checked against @limit
+ * @soft_limit: goalloc pages that it should hold, see limit.c; 0: any number
+ * @held: goalloc pages it holds or is about to; checked against the limits
  * @meta: its own structures
  * @mem: hands @meta memory to the page trees
  * @nr_failed: allocations that returned NULL for want of memory
@@ -118,6 +130,7 @@ struct goalloc_heap {
 	gfp_t gfp;
 	unsigned long detour;
 	u64 limit;
+	u64 soft_limit;
 	atomic64_t held;
 	struct goalloc_meta meta;
 	struct palloc_mem mem;
@@ -186,6 +199,22 @@ static inline bool heap_node_owns(const struct heap_node *node, u64 page)
 	chunk = palloc_chunk_of(&node->palloc, page / PALLOC_CHUNK_PAGES);
 	/* Both bits set: not ours, see palloc.c. */
 	return chunk && !(chunk->alloc[word] & chunk->scavenged[word] & bit);
+}
+
+/* Goalloc pages of a node that are not free in the tree. Heap lock. */
+static inline u64 heap_node_used(const struct heap_node *node)
+{
+	lockdep_assert_held(&node->lock);
+	return node->palloc.nr_owned - node->palloc.nr_free;
+}
+
+/* Pages have been taken out of the tree. Heap lock. */
+static inline void heap_note_peak(struct heap_node *node)
+{
+	u64 used = heap_node_used(node);
+
+	if (used > node->peak)
+		WRITE_ONCE(node->peak, used);
 }
 
 static inline unsigned long heap_page_addr(const struct goalloc_heap *heap,

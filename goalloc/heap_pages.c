@@ -23,6 +23,8 @@
 
 #include "compat.h"
 #include "heap.h"
+#include "limit.h"
+#include "scavenger.h"
 
 /* Growth in goalloc pages: not below, and held pages shifted right by this. */
 #define HEAP_GROW_MIN 8
@@ -61,6 +63,7 @@ static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
 	page = palloc_alloc(&node->palloc, npages + slack, &scav);
 	if (page == PALLOC_NONE)
 		return page;
+	heap_note_peak(node);
 	*clean = scav == npages + slack;
 	if (!slack)
 		return page;
@@ -70,16 +73,6 @@ static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
 	if (first - page != slack)
 		palloc_free(&node->palloc, first + npages, slack - (first - page));
 	return first;
-}
-
-/* Reserve @npages of the heap's limit, which whoever must not fail may pass. */
-static bool heap_charge(struct goalloc_heap *heap, u64 npages, gfp_t gfp)
-{
-	if (atomic64_add_return(npages, &heap->held) <= heap->limit ||
-	    !heap->limit || gfp & __GFP_NOFAIL)
-		return true;
-	atomic64_sub(npages, &heap->held);
-	return false;
 }
 
 /*
@@ -111,27 +104,29 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	want = max_t(u64, HEAP_GROW_MIN,
 		     (u64)atomic64_read(&heap->held) >> HEAP_GROW_SHIFT);
 	want = clamp_t(u64, rounddown_pow_of_two(want), need, max_t(u64, need, PALLOC_CHUNK_PAGES));
-	if (!heap_charge(heap, want, gfp & ~__GFP_NOFAIL)) {
+	if (!limit_make_room(heap, want))
 		want = need;
-		if (!heap_charge(heap, want, gfp))
+	if (!limit_charge(heap, want, gfp & ~__GFP_NOFAIL)) {
+		want = need;
+		if (!limit_charge(heap, want, gfp))
 			return PALLOC_NONE;
 	}
 
 	gfp = (gfp & ~(__GFP_ZERO | __GFP_COMP | __GFP_MOVABLE | __GFP_ACCOUNT)) |
 	      heap->gfp;
 	if (source->get(source, need, want, node->nid, gfp, &extent)) {
-		atomic64_sub(want, &heap->held);
+		limit_uncharge(heap, want);
 		return PALLOC_NONE;
 	}
 	/* What is charged is what came. */
-	atomic64_sub(want - extent.npages, &heap->held);
+	limit_uncharge(heap, want - extent.npages);
 
 	node = extent.nid >= 0 && extent.nid < heap->nr_nodes ?
 	       heap->node[extent.nid] : NULL;
 	if (!node || palloc_reserve(&node->palloc, extent.page, extent.npages, gfp) ||
 	    pagemap_reserve(&heap->space->map, extent.page, extent.npages, gfp)) {
 		source->put(source, extent.page, extent.npages);
-		atomic64_sub(extent.npages, &heap->held);
+		limit_uncharge(heap, extent.npages);
 		return PALLOC_NONE;
 	}
 
@@ -146,6 +141,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		 */
 		page = extent.page;
 		palloc_alloc_at(&node->palloc, page, npages, &scav);
+		heap_note_peak(node);
 		*clean = scav == npages;
 	}
 	raw_spin_unlock_irqrestore(&node->lock, flags);
@@ -267,10 +263,14 @@ GOALLOC_EXPORT_KUNIT(heap_alloc_pages);
 void heap_free_pages(struct heap_node *node, u64 page, u64 npages)
 {
 	unsigned long flags;
+	bool poke;
 
 	raw_spin_lock_irqsave(&node->lock, flags);
 	palloc_free(&node->palloc, page, npages);
+	poke = READ_ONCE(scavenger_parked);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	if (unlikely(poke))
+		scavenger_unpark();
 }
 GOALLOC_EXPORT_KUNIT(heap_free_pages);
 
@@ -292,7 +292,7 @@ static void heap_release_run(void *ctx, u64 page, u64 npages)
 	node->released += npages;
 	raw_spin_unlock_irqrestore(&node->lock, release->flags);
 	source->put(source, page, npages);
-	atomic64_sub(npages, &node->heap->held);
+	limit_uncharge(node->heap, npages);
 	raw_spin_lock_irqsave(&node->lock, release->flags);
 }
 
@@ -462,6 +462,7 @@ void heap_free_large(struct goalloc_span *span)
 	struct span_shape shape = span_shape_large(span->npages);
 	struct heap_node *node = span->home;
 	unsigned long flags;
+	bool poke;
 
 	if (in_nmi()) {
 		WRITE_ONCE(span->state[0], SLOT_DEFERRED);
@@ -478,7 +479,10 @@ void heap_free_large(struct goalloc_span *span)
 	node->large_asked -= span->asked;
 	node->large_frees++;
 	palloc_free(&node->palloc, span->page, span->npages);
+	poke = READ_ONCE(scavenger_parked);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	if (unlikely(poke))
+		scavenger_unpark();
 	meta_forget(&node->heap->meta, span, span_bytes(&shape));
 	kfree_rcu(span, rcu);
 }

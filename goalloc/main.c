@@ -11,6 +11,48 @@
 #include "fault.h"
 #include "heap.h"
 #include "hotplug.h"
+#include "limit.h"
+#include "scavenger.h"
+
+/* The limits of all heaps together, bytes as given; kernel_param_lock(). */
+static unsigned long memory_limit, memory_max;
+
+/* A size in bytes, with K, M or G if that is shorter. */
+static int main_set_bytes(const char *val, const struct kernel_param *kp)
+{
+	unsigned long *bytes = kp->arg;
+	unsigned long old = *bytes;
+	unsigned long long size;
+	char *end;
+
+	size = memparse(val, &end);
+	if (end == val || (*end && !(*end == '\n' && !end[1])) ||
+	    (size && size < GOALLOC_PAGE_SIZE)) {
+		pr_err("%s: not a number of bytes (0 for no limit, else at least %lu; K, M and G may follow)\n",
+		       kp->name, GOALLOC_PAGE_SIZE);
+		return -EINVAL;
+	}
+	*bytes = size;
+	if (memory_limit && memory_max && memory_limit > memory_max) {
+		*bytes = old;
+		pr_err("%s: memory_limit (soft) must not be above memory_max (hard)\n",
+		       kp->name);
+		return -EINVAL;
+	}
+	limit_set_all(memory_limit >> GOALLOC_PAGE_SHIFT,
+		      memory_max >> GOALLOC_PAGE_SHIFT);
+	return 0;
+}
+
+static const struct kernel_param_ops main_bytes_ops = {
+	.set = main_set_bytes,
+	.get = param_get_ulong,
+};
+
+module_param_cb(memory_limit, &main_bytes_ops, &memory_limit, 0644);
+MODULE_PARM_DESC(memory_limit, "soft limit in bytes for all heaps together: free pages go back before it is passed (0 = none)");
+module_param_cb(memory_max, &main_bytes_ops, &memory_max, 0644);
+MODULE_PARM_DESC(memory_max, "hard limit in bytes for all heaps together: allocations that would pass it fail (0 = none)");
 
 static int __init goalloc_init(void)
 {
@@ -29,12 +71,17 @@ static int __init goalloc_init(void)
 	err = hotplug_init();
 	if (err)
 		goto fail_hotplug;
+	err = scavenger_init();
+	if (err)
+		goto fail_scavenger;
 	debugfs_init(goalloc_default);
 	fault_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
 		GOALLOC_PAGE_SIZE >> 10);
 	return 0;
 
+fail_scavenger:
+	hotplug_exit();
 fail_hotplug:
 	heap_destroy(goalloc_default, true);
 fail_heap:
@@ -46,6 +93,7 @@ static void __exit goalloc_exit(void)
 {
 	fault_exit();
 	debugfs_exit();
+	scavenger_exit();
 	hotplug_exit();
 	if (!heap_destroy(goalloc_default, false))
 		pr_info("unloaded, every page given back\n");

@@ -114,6 +114,7 @@ void scavenge_pace_init(struct scavenge_pace *pace, unsigned int nr_cpus)
 			.max = RATIO_MAX,
 		},
 		.sleep_ratio = RATIO_MIN,
+		.target = CPU_TARGET,
 		.nr_cpus = nr_cpus,
 	};
 }
@@ -160,7 +161,7 @@ void scavenge_pace_slept(struct scavenge_pace *pace, u64 worked_ns,
 	}
 	fraction = mul_u64_u64_div_u64(worked_ns, SCAVENGE_Q_ONE, period);
 	fraction = div_u64(fraction, pace->nr_cpus);
-	if (!scavenge_pi_next(&pace->pi, fraction, CPU_TARGET, period,
+	if (!scavenge_pi_next(&pace->pi, fraction, pace->target, period,
 			      &pace->sleep_ratio)) {
 		pace->sleep_ratio = RATIO_MIN;
 		pace->cooldown_ns = COOLDOWN_NS;

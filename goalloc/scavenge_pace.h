@@ -43,7 +43,8 @@ bool scavenge_pi_next(struct scavenge_pi *pi, s64 input, s64 setpoint,
  * @sleep_ratio: time worked over time slept, Q23.40
  * @cooldown_ns: time left in which the controller is not consulted, after it
  *	failed
- * @nr_cpus: CPUs the 1% target refers to
+ * @target: share of the CPUs to aim at, Q23.40
+ * @nr_cpus: CPUs that @target refers to
  *
  * Owned by the one background worker; no lock.
  */
@@ -51,6 +52,7 @@ struct scavenge_pace {
 	struct scavenge_pi pi;
 	s64 sleep_ratio;
 	s64 cooldown_ns;
+	s64 target;
 	unsigned int nr_cpus;
 };
 

@@ -304,10 +304,14 @@ DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
  *       allocation of the heap gets in addition
  * @limit: bytes of pages that the heap may hold at once, 0 for no limit; the
  *         page that would pass it is not taken and the allocation fails
+ * @soft_limit: bytes of pages that the heap should hold at most, 0 for no limit;
+ *              free pages go back to the kernel before it is passed, and in the
+ *              background from 95% of it on; not above @limit
  */
 struct goalloc_heap_attr {
 	gfp_t gfp;
 	size_t limit;
+	size_t soft_limit;
 };
 
 /**
@@ -320,6 +324,23 @@ struct goalloc_heap_attr {
  */
 struct goalloc_heap *goalloc_heap_create(const char *name,
 					 const struct goalloc_heap_attr *attr);
+
+/**
+ * goalloc_heap_set_limit - change a heap's limits
+ * @heap: the heap
+ * @soft: as &struct goalloc_heap_attr.soft_limit
+ * @hard: as &struct goalloc_heap_attr.limit
+ *
+ * Takes effect at once: free pages beyond the soft limit go back to the kernel
+ * before this returns, and a heap that holds more than the hard limit takes no
+ * more pages until it is below.
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL for a limit that is less than a page or a @soft above
+ *         @hard, and then nothing is changed; -EAGAIN if objects in use keep the
+ *         heap above the new soft limit.
+ */
+int goalloc_heap_set_limit(struct goalloc_heap *heap, size_t soft, size_t hard);
 
 /**
  * goalloc_heap_alloc - allocate from a heap

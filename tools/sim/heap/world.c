@@ -8,9 +8,21 @@
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
+#include "scavenger.h"
 #include "world.h"
 
 struct world world;
+
+/* There is no scavenger: nobody wakes it, and inputs scavenge by themselves. */
+bool scavenger_parked;
+
+void scavenger_unpark(void)
+{
+}
+
+void scavenger_hurry(void)
+{
+}
 
 static u8 *world_page(u64 page)
 {

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Giving memory back: how much, which pages, and when. The thread itself is off
+ * while the suites run; what it does in a slice and at the end of a generation
+ * is called here.
+ */
+#include <kunit/test.h>
+#include <linux/find.h>
+
+#include "fake_source.h"
+#include "scavenger.h"
+
+#define PAGES (4 * PALLOC_CHUNK_PAGES)
+
+static int scavenger_suite_init(struct kunit *test)
+{
+	test->priv = fake_heap_create(test, PAGES, 1);
+	return 0;
+}
+
+static void scavenger_suite_exit(struct kunit *test)
+{
+	fake_heap_destroy(test, test->priv);
+}
+
+/* Slices until one says that there is no more; pages given back. */
+static u64 slices(struct kunit *test, struct fake_heap *fh)
+{
+	u64 released = 0;
+	unsigned int n;
+
+	for (n = 0; n < 10000; n++) {
+		struct scavenger_slice slice = {};
+
+		scavenger_slice(fh->heap, &slice);
+		released += slice.released;
+		if (!slice.more)
+			return released;
+		/* A slice that leaves more has done something. */
+		KUNIT_EXPECT_NE(test, 0ULL, slice.released);
+	}
+	KUNIT_FAIL(test, "no end of slices");
+	return released;
+}
+
+static u64 take(struct kunit *test, struct fake_heap *fh, u64 npages)
+{
+	struct heap_node *from;
+	bool clean;
+	u64 page;
+
+	page = heap_alloc_pages(fh->heap->node[0], npages, 1, GFP_KERNEL, &from, &clean);
+	KUNIT_ASSERT_NE(test, PALLOC_NONE, page);
+	return page;
+}
+
+/* A heap keeps its recent peak and a tenth, for two generations. */
+static void scavenger_keeps_peak(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	struct heap_node *node = fh->heap->node[0];
+	u64 page[16], held, goal;
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		page[i] = take(test, fh, 64);
+	held = atomic64_read(&fh->heap->held);
+	for (i = 4; i < 16; i++)
+		heap_free_pages(node, page[i], 64);
+
+	/* This generation and the next remember the peak. */
+	KUNIT_EXPECT_EQ(test, 1126ULL, scavenger_goal(fh->heap));
+	KUNIT_EXPECT_EQ(test, 0ULL, slices(test, fh));
+	KUNIT_EXPECT_EQ(test, 256ULL, scavenger_next_gen(fh->heap));
+	KUNIT_EXPECT_EQ(test, 1126ULL, scavenger_goal(fh->heap));
+	KUNIT_EXPECT_EQ(test, 0ULL, slices(test, fh));
+	KUNIT_EXPECT_EQ(test, held, (u64)atomic64_read(&fh->heap->held));
+
+	/* The one after that does not. */
+	scavenger_next_gen(fh->heap);
+	goal = 256 + 25;
+	KUNIT_EXPECT_EQ(test, goal, scavenger_goal(fh->heap));
+	slices(test, fh);
+	held = atomic64_read(&fh->heap->held);
+	/* A huge page is not broken up for the rest. */
+	KUNIT_EXPECT_LE(test, held, goal);
+	KUNIT_EXPECT_GT(test, held + node->palloc.huge_pages, goal);
+	KUNIT_EXPECT_EQ(test, fh->fake.nr_out, held);
+	KUNIT_EXPECT_EQ(test, held, node->palloc.nr_owned);
+
+	/* What is used again is there again. */
+	for (i = 4; i < 16; i++)
+		page[i] = take(test, fh, 64);
+	KUNIT_EXPECT_EQ(test, 1126ULL, scavenger_goal(fh->heap));
+	for (i = 0; i < 16; i++)
+		heap_free_pages(node, page[i], 64);
+	for (i = 0; i < 3; i++) {
+		scavenger_next_gen(fh->heap);
+		slices(test, fh);
+	}
+	/* Nothing in use and no peak: all of it goes. */
+	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.nr_out);
+	fake_heap_check(test, fh);
+}
+
+/* The highest addresses go, the lowest stay. */
+static void scavenger_high_first(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	struct heap_node *node = fh->heap->node[0];
+	u64 page = take(test, fh, PALLOC_CHUNK_PAGES);
+	u64 keep = 128, lowest;
+
+	/* In use: a quarter, at the low end. */
+	heap_free_pages(node, page + keep, PALLOC_CHUNK_PAGES - keep);
+	scavenger_next_gen(fh->heap);
+	scavenger_next_gen(fh->heap);
+	KUNIT_EXPECT_NE(test, 0ULL, slices(test, fh));
+	lowest = find_first_bit(fh->fake.out, PAGES);
+	KUNIT_EXPECT_EQ(test, page, lowest);
+	/* One piece: nothing is left above what was given back. */
+	KUNIT_EXPECT_EQ(test, lowest + fh->fake.nr_out,
+			(u64)find_next_zero_bit(fh->fake.out, PAGES, lowest));
+	KUNIT_EXPECT_EQ(test, (u64)PAGES,
+			(u64)find_next_bit(fh->fake.out, PAGES, lowest + fh->fake.nr_out));
+	heap_free_pages(node, page, keep);
+}
+
+/* A chunk that is nearly all in use is left alone, but not by force. */
+static void scavenger_leaves_dense(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	struct heap_node *node = fh->heap->node[0];
+	u64 first = take(test, fh, PALLOC_CHUNK_PAGES);
+	u64 second = take(test, fh, PALLOC_CHUNK_PAGES);
+	unsigned int i;
+
+	heap_free_pages(node, first + 100, PALLOC_CHUNK_PAGES - SCAVENGE_DENSE_PAGES);
+	heap_free_pages(node, second, PALLOC_CHUNK_PAGES);
+	for (i = 0; i < 4; i++) {
+		scavenger_next_gen(fh->heap);
+		slices(test, fh);
+	}
+	/* Free: what the goal allows at most; the dense chunk's are among them. */
+	KUNIT_EXPECT_LE(test, fh->fake.nr_out, scavenger_goal(fh->heap));
+	KUNIT_EXPECT_TRUE(test, test_bit(first + 100, fh->fake.out));
+	KUNIT_EXPECT_NE(test, 0ULL, heap_scavenge(node, U64_MAX, true));
+	KUNIT_EXPECT_FALSE(test, test_bit(first + 100, fh->fake.out));
+	KUNIT_EXPECT_EQ(test, (u64)SCAVENGE_DENSE_PAGES, fh->fake.nr_out);
+	heap_free_pages(node, first, 100);
+	heap_free_pages(node, first + 100 + PALLOC_CHUNK_PAGES - SCAVENGE_DENSE_PAGES,
+			SCAVENGE_DENSE_PAGES - 100);
+}
+
+/* Pages that are used and freed all the time are not given back and taken anew. */
+static void scavenger_leaves_busy(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	struct heap_node *node = fh->heap->node[0];
+	unsigned int round, gets = 0;
+	u64 page[2];
+
+	for (round = 0; round < 20; round++) {
+		page[0] = take(test, fh, 512);
+		page[1] = take(test, fh, 512);
+		heap_free_pages(node, page[0], 512);
+		heap_free_pages(node, page[1], 512);
+		slices(test, fh);
+		if (!round)
+			gets = fh->fake.gets;
+		scavenger_next_gen(fh->heap);
+		slices(test, fh);
+	}
+	KUNIT_EXPECT_EQ(test, gets, fh->fake.gets);
+	KUNIT_EXPECT_EQ(test, 0U, fh->fake.puts);
+}
+
+/* While the thread is off nobody wakes it, whatever is freed. */
+static void scavenger_off(struct kunit *test)
+{
+	struct scavenger_stats before, after;
+
+	scavenger_read(&before);
+	scavenger_unpark();
+	scavenger_hurry();
+	scavenger_read(&after);
+	KUNIT_EXPECT_EQ(test, before.slices, after.slices);
+	KUNIT_EXPECT_TRUE(test, after.parked);
+}
+
+static struct kunit_case scavenger_cases[] = {
+	KUNIT_CASE(scavenger_keeps_peak),
+	KUNIT_CASE(scavenger_high_first),
+	KUNIT_CASE(scavenger_leaves_dense),
+	KUNIT_CASE(scavenger_leaves_busy),
+	KUNIT_CASE(scavenger_off),
+	{}
+};
+
+static struct kunit_suite scavenger_suite = {
+	.name = "goalloc_scavenger",
+	.init = scavenger_suite_init,
+	.exit = scavenger_suite_exit,
+	.test_cases = scavenger_cases,
+};
+
+kunit_test_suites(&scavenger_suite);
