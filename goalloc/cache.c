@@ -140,8 +140,6 @@ static void cache_flush_bin(struct goalloc_cache *cache, unsigned int bin,
 	b->count = keep;
 	b->flushed += nr - foreign;
 	b->flushes++;
-	if (unlikely(foreign))
-		atomic64_add(foreign, &cache->home->heap->nr_bad[BAD_FREE_RACE]);
 }
 
 /**
@@ -189,13 +187,15 @@ static void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dir
 				b->pops++;
 				goto out;
 			}
-			atomic64_inc(&cache->home->heap->nr_bad[BAD_FREE_RACE]);
+			report_race(span, slot, 1);
 		}
 		span = b->span;
 		*dirty = span->needzero;
-		while ((slot = span_bits_next(&span->bits)) < span->bits.nelems)
+		while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
 			if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
 				goto out;
+			report_race(span, slot, 1);
+		}
 
 		b->span = &cache_no_span;
 		if (span == &cache_no_span) {
@@ -392,10 +392,15 @@ static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
 	bool owned = false;
 	unsigned long flags;
 
-	if (page >= heap->space->source.nr_pages || in_nmi())
+	if (page >= heap->space->source.nr_pages)
 		return false;
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
-		raw_spin_lock_irqsave(&node->lock, flags);
+		if (!raw_spin_trylock_irqsave(&node->lock, flags)) {
+			/* What we interrupted may have it: then we never know. */
+			if (in_nmi())
+				continue;
+			raw_spin_lock_irqsave(&node->lock, flags);
+		}
 		owned = heap_node_owns(node, page);
 		raw_spin_unlock_irqrestore(&node->lock, flags);
 		if (owned)
@@ -404,36 +409,76 @@ static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
 	return owned;
 }
 
+/* What is wrong with an address in a span where no slot begins? */
+static enum bad_free cache_inside(const struct slot_ref *ref, unsigned long addr)
+{
+	if (ref->slot >= ref->span->bits.nelems || addr % sizeof(u64))
+		return BAD_FREE_MISALIGNED;
+	return BAD_FREE_INTERIOR;
+}
+
+/*
+ * Why an address cannot be freed, that of a live object aside, of which it says
+ * that it is free. Preemption is off.
+ */
+static enum bad_free cache_judge(struct goalloc_heap *heap, unsigned long addr,
+				 struct slot_ref *ref)
+{
+	bool begins = slot_find(&heap->space->map, addr, ref);
+
+	if (!ref->span)
+		return cache_owns_page(heap, addr) ? BAD_FREE_SPAN : BAD_FREE_FOREIGN;
+	if (heap_of(ref->span) != heap)
+		return BAD_FREE_HEAP;
+	if (ref->span->kind == SPAN_TINY && ref->slot < ref->span->bits.nelems)
+		return tiny_judge(ref, addr - span_slot_addr(ref->span, ref->slot));
+	return begins && ref->slot < ref->span->bits.nelems ? BAD_FREE_DOUBLE :
+							      cache_inside(ref, addr);
+}
+
+/**
+ * cache_refuse - report what was no live object of a heap
+ * @heap: the heap
+ * @p: the address
+ * @caller: call site
+ *
+ * Frees nothing, even if a live object begins there by now.
+ *
+ * Context: Any context.
+ */
+void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller)
+{
+	struct slot_ref ref = {};
+	enum bad_free kind;
+
+	preempt_disable();
+	kind = cache_judge(heap, (unsigned long)p, &ref);
+	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
+	preempt_enable();
+}
+
 /* Free what is no ordinary live object, or refuse to. Preemption is off. */
 static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 			   unsigned long caller)
 {
 	unsigned long addr = (unsigned long)p;
-	enum bad_free kind = BAD_FREE_DOUBLE;
+	struct slot_ref ref = {};
+	enum bad_free kind;
 	bool begins;
-	struct slot_ref ref;
-	int odd;
 
 	begins = slot_find(&heap->space->map, addr, &ref);
-	if (!ref.span) {
-		kind = cache_owns_page(heap, addr) ? BAD_FREE_SPAN : BAD_FREE_FOREIGN;
-		report_bad_free(heap, p, NULL, 0, kind, caller);
-		return;
-	}
-	if (heap_of(ref.span) != heap) {
-		kind = BAD_FREE_HEAP;
-	} else if (ref.span->kind == SPAN_TINY && ref.slot < ref.span->bits.nelems) {
-		odd = tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot));
-		if (odd < 0)
+	if (ref.span && heap_of(ref.span) == heap &&
+	    ref.slot < ref.span->bits.nelems) {
+		if (ref.span->kind == SPAN_TINY &&
+		    tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot)))
 			return;
-		kind = odd;
-	} else if (!begins || ref.slot >= ref.span->bits.nelems) {
-		kind = BAD_FREE_INTERIOR;
-	} else if (ref.span->kind == SPAN_LARGE &&
-		   cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
-		heap_free_large(ref.span);
-		return;
+		if (ref.span->kind == SPAN_LARGE && begins &&
+		    cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
+			heap_free_large(ref.span);
+			return;
+		}
 	}
+	kind = cache_judge(heap, addr, &ref);
 	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
 }
 

@@ -114,11 +114,13 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 void *cache_zero(void *obj, unsigned int bin);
 void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long caller);
+void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_put(struct goalloc_span *span, unsigned int slot,
 	       struct goalloc_cache *cache);
 void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp);
-int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
-	      unsigned int offset);
+bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
+	       unsigned int offset);
+enum bad_free tiny_judge(const struct slot_ref *ref, unsigned int offset);
 size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
 		 unsigned int offset);
 void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache);
@@ -191,7 +193,7 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 		goto slow;
 	state = span->state + slot;
 	if (unlikely(READ_ONCE(*state) != SLOT_FREE))
-		goto slow;
+		goto raced;
 	b->asked += asked;
 	WRITE_ONCE(*state, SLOT_LIVE);
 	obj = (void *)span_slot_addr(span, slot);
@@ -202,6 +204,9 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 	preempt_enable();
 	return obj;
 
+raced:
+	/* The span will not show this slot again, so it is told here. */
+	report_race(span, slot, 1);
 slow:
 	preempt_enable();
 	return cache_alloc_slow(heap, bin, asked, gfp);

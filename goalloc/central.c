@@ -92,6 +92,31 @@ void central_give_spare(struct goalloc_central *central, struct goalloc_span *sp
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 }
 
+/**
+ * struct central_after - what to do when the lock has been dropped
+ * @empty: spans to give back
+ * @raced: objects found to have been freed twice at once
+ * @span: span of the last of them
+ * @slot: its slot
+ */
+struct central_after {
+	struct list_head empty;
+	unsigned int raced;
+	unsigned int slot;
+	struct goalloc_span *span;
+};
+
+#define CENTRAL_AFTER(name) \
+	struct central_after name = { .empty = LIST_HEAD_INIT((name).empty) }
+
+static void central_raced(struct central_after *after,
+			  struct goalloc_span *span, unsigned int slot)
+{
+	after->raced++;
+	after->span = span;
+	after->slot = slot;
+}
+
 /* CENTRAL_BUCKETS * nr_free / nelems, without the division. */
 static unsigned int central_bucket(const struct goalloc_central *central,
 				   const struct goalloc_span *span)
@@ -133,13 +158,13 @@ static void central_sweep(struct goalloc_central *central,
 }
 
 /*
- * Take a span out that is all free and has no owner. It goes on @empty; the
+ * Take a span out that is all free and has no owner. It goes on @after; the
  * caller hands it to central_release() when the lock is dropped. From here on
  * no slot of it can be had, not even by a cache that still has one noted
  * because two bad frees raced.
  */
 static void central_unlink(struct goalloc_central *central,
-			   struct goalloc_span *span, struct list_head *empty)
+			   struct goalloc_span *span, struct central_after *after)
 {
 	lockdep_assert_held(&central->lock);
 
@@ -152,14 +177,16 @@ static void central_unlink(struct goalloc_central *central,
 	central->nr_free -= span->nr_free;
 	central->nr_spans--;
 	span->place = SPAN_NOWHERE;
-	list_move(&span->list, empty);
+	list_move(&span->list, &after->empty);
 }
 
-static void central_release(struct list_head *empty)
+static void central_release(struct central_after *after)
 {
 	struct goalloc_span *span, *next;
 
-	list_for_each_entry_safe(span, next, empty, list) {
+	if (unlikely(after->raced))
+		report_race(after->span, after->slot, after->raced);
+	list_for_each_entry_safe(span, next, &after->empty, list) {
 		list_del_init(&span->list);
 		heap_free_span(span);
 	}
@@ -173,7 +200,7 @@ static void central_release(struct list_head *empty)
  */
 static bool central_put(struct goalloc_central *central,
 			struct goalloc_span *span, unsigned int slot,
-			struct list_head *empty)
+			struct central_after *after)
 {
 	unsigned int bucket;
 
@@ -194,7 +221,7 @@ static bool central_put(struct goalloc_central *central,
 	bucket = central_bucket(central, span);
 	span->nr_free++;
 	if (span->nr_free == span->bits.nelems)
-		central_unlink(central, span, empty);
+		central_unlink(central, span, after);
 	else if (span->place == SPAN_FULL || central_bucket(central, span) != bucket)
 		central_place(central, span);
 	return true;
@@ -203,17 +230,17 @@ static bool central_put(struct goalloc_central *central,
 /* Take back a slot that no cache had noted, and count it. */
 static void central_take_back(struct goalloc_central *central,
 			      struct goalloc_span *span, unsigned int slot,
-			      struct list_head *empty)
+			      struct central_after *after)
 {
-	if (likely(central_put(central, span, slot, empty)))
+	if (likely(central_put(central, span, slot, after)))
 		central->frees++;
 	else
-		atomic64_inc(&central->home->heap->nr_bad[BAD_FREE_RACE]);
+		central_raced(after, span, slot);
 }
 
 /* Collect the slots that were freed where no lock could be had. */
 static void central_collect(struct goalloc_central *central,
-			    struct list_head *empty)
+			    struct central_after *after)
 {
 	struct goalloc_span *span, *next;
 	struct llist_node *list;
@@ -238,7 +265,7 @@ static void central_collect(struct goalloc_central *central,
 				continue;
 			WRITE_ONCE(span->state[slot], SLOT_FREE);
 			left--;
-			central_take_back(central, span, slot, empty);
+			central_take_back(central, span, slot, after);
 		}
 	}
 }
@@ -250,7 +277,8 @@ static void central_collect(struct goalloc_central *central,
  */
 static unsigned int central_extract(struct goalloc_central *central,
 				    struct goalloc_span *span,
-				    cache_entry_t *entry)
+				    cache_entry_t *entry,
+				    struct central_after *after)
 {
 	unsigned int got = 0;
 	unsigned int slot;
@@ -261,6 +289,8 @@ static unsigned int central_extract(struct goalloc_central *central,
 	while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
 		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
 			entry[got++] = cache_entry_make(span, slot);
+		else
+			central_raced(after, span, slot);
 	}
 	central->nr_free -= span->nr_free;
 	span->nr_free = 0;
@@ -302,7 +332,7 @@ static void central_lend(struct goalloc_central *central,
 
 /* Take a lent span back. */
 static void central_return(struct goalloc_central *central,
-			   struct goalloc_span *span, struct list_head *empty)
+			   struct goalloc_span *span, struct central_after *after)
 {
 	lockdep_assert_held(&central->lock);
 
@@ -310,7 +340,7 @@ static void central_return(struct goalloc_central *central,
 	central->lent += span->lent - span_bits_unused(&span->bits);
 	central_sweep(central, span);
 	if (span->nr_free == span->bits.nelems)
-		central_unlink(central, span, empty);
+		central_unlink(central, span, after);
 	else
 		central_place(central, span);
 }
@@ -335,25 +365,25 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 	struct goalloc_span *span;
 	unsigned int filled = 0;
 	unsigned long flags;
-	LIST_HEAD(empty);
+	CENTRAL_AFTER(after);
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	central_collect(central, &empty);
+	central_collect(central, &after);
 	if (old)
-		central_return(central, old, &empty);
+		central_return(central, old, &after);
 	/* Half of the room: the cache must be able to take frees as well. */
 	for (;;) {
 		span = central_fullest(central);
 		if (!span || filled >= (room + 1) / 2 ||
 		    span->nr_free > room - filled)
 			break;
-		filled += central_extract(central, span, entry + filled);
+		filled += central_extract(central, span, entry + filled, &after);
 	}
 	if (filled) {
 		span = NULL;
-	} else if (!span && !list_empty(&empty)) {
+	} else if (!span && !list_empty(&after.empty)) {
 		/* Nothing but what was about to go: keep that. */
-		span = list_first_entry(&empty, struct goalloc_span, list);
+		span = list_first_entry(&after.empty, struct goalloc_span, list);
 		memset(span->state, SLOT_FREE, span->bits.nelems);
 		central->nr_free += span->nr_free;
 		central->nr_spans++;
@@ -361,7 +391,7 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 	if (span)
 		central_lend(central, span);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&empty);
+	central_release(&after);
 	*got = filled;
 	return span;
 }
@@ -420,13 +450,13 @@ GOALLOC_EXPORT_KUNIT(central_add);
 void central_disown(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
-	LIST_HEAD(empty);
+	CENTRAL_AFTER(after);
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	central_collect(central, &empty);
-	central_return(central, span, &empty);
+	central_collect(central, &after);
+	central_return(central, span, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&empty);
+	central_release(&after);
 }
 GOALLOC_EXPORT_KUNIT(central_disown);
 
@@ -445,11 +475,11 @@ unsigned int central_flush(struct goalloc_central *central,
 {
 	unsigned int foreign = 0;
 	unsigned long flags;
-	LIST_HEAD(empty);
+	CENTRAL_AFTER(after);
 	unsigned int i;
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	central_collect(central, &empty);
+	central_collect(central, &after);
 	for (i = 0; i < nr; i++) {
 		struct goalloc_span *span = cache_entry_span(entry[i]);
 		unsigned int slot = cache_entry_slot(entry[i]);
@@ -457,11 +487,13 @@ unsigned int central_flush(struct goalloc_central *central,
 		if (unlikely(span->home != central->home ||
 			     span->place == SPAN_NOWHERE ||
 			     READ_ONCE(span->state[slot]) != SLOT_FREE ||
-			     !central_put(central, span, slot, &empty)))
+			     !central_put(central, span, slot, &after))) {
+			central_raced(&after, span, slot);
 			foreign++;
+		}
 	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&empty);
+	central_release(&after);
 	return foreign;
 }
 GOALLOC_EXPORT_KUNIT(central_flush);
@@ -479,7 +511,7 @@ void *central_alloc(struct goalloc_central *central, size_t asked)
 	struct goalloc_span *span;
 	unsigned long flags;
 	void *obj = NULL;
-	LIST_HEAD(empty);
+	CENTRAL_AFTER(after);
 	unsigned int slot;
 
 	if (!raw_spin_trylock_irqsave(&central->lock, flags)) {
@@ -489,7 +521,7 @@ void *central_alloc(struct goalloc_central *central, size_t asked)
 	}
 	/* Spans that become empty cannot be released from NMI. */
 	if (!in_nmi())
-		central_collect(central, &empty);
+		central_collect(central, &after);
 	while (!obj && (span = central_fullest(central))) {
 		central_sweep(central, span);
 		slot = span_bits_next(&span->bits);
@@ -501,11 +533,13 @@ void *central_alloc(struct goalloc_central *central, size_t asked)
 			obj = (void *)span_slot_addr(span, slot);
 			central->allocs++;
 			central->asked += asked;
+		} else {
+			central_raced(&after, span, slot);
 		}
 		central_place(central, span);
 	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&empty);
+	central_release(&after);
 	return obj;
 }
 GOALLOC_EXPORT_KUNIT(central_alloc);
@@ -522,13 +556,13 @@ void central_free(struct goalloc_central *central, struct goalloc_span *span,
 		  unsigned int slot)
 {
 	unsigned long flags;
-	LIST_HEAD(empty);
+	CENTRAL_AFTER(after);
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	central_take_back(central, span, slot, &empty);
-	central_collect(central, &empty);
+	central_take_back(central, span, slot, &after);
+	central_collect(central, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&empty);
+	central_release(&after);
 }
 GOALLOC_EXPORT_KUNIT(central_free);
 
@@ -563,16 +597,16 @@ void central_drain_deferred(struct goalloc_central *central)
 {
 	struct goalloc_span *span, *next;
 	unsigned long flags;
-	LIST_HEAD(empty);
+	CENTRAL_AFTER(after);
 	int i;
 
 	raw_spin_lock_irqsave(&central->lock, flags);
-	central_collect(central, &empty);
+	central_collect(central, &after);
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		list_for_each_entry_safe(span, next, &central->partial[i], list)
 			if (span->nr_free == span->bits.nelems)
-				central_unlink(central, span, &empty);
+				central_unlink(central, span, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&empty);
+	central_release(&after);
 }
 GOALLOC_EXPORT_KUNIT(central_drain_deferred);

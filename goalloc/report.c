@@ -1,110 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What goalloc says when something is wrong: the wording, and nothing else. A
- * report says what happened, where, and what to do. It comes once per call site
- * and is counted every time.
+ * What goalloc says when something is wrong, except for bad frees, which have
+ * report_free.c: the wording, and nothing else. A report says what happened,
+ * where, and what to do.
  *
  * Addresses go out hashed (%p), call sites as symbols. Printing is safe in any
  * context; no goalloc lock may be held.
  */
 #define pr_fmt(fmt) "goalloc: " fmt
 
-#include <linux/atomic.h>
-#include <linux/hash.h>
 #include <linux/kernel.h>
+#include <linux/numa.h>
 #include <linux/printk.h>
 
 #include "compat.h"
 #include "heap.h"
+#include "report_site.h"
 
-#define REPORT_SITES_SHIFT 8
-
-/* Call sites that were reported; 0 is an empty entry, set by cmpxchg(). */
-static unsigned long report_sites[1 << REPORT_SITES_SHIFT];
-
-/* The first time for this site? Once the table is full: no more reports. */
-static bool report_first(unsigned long site)
-{
-	unsigned int start = hash_long(site, REPORT_SITES_SHIFT);
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(report_sites); i++) {
-		unsigned long *entry = &report_sites[(start + i) % ARRAY_SIZE(report_sites)];
-		unsigned long seen = READ_ONCE(*entry);
-
-		if (!seen)
-			seen = cmpxchg(entry, 0, site);
-		if (!seen)
-			return true;
-		if (seen == site)
-			return false;
-	}
-	return false;
-}
-
-static const char *const bad_free_names[] = {
-	[BAD_FREE_FOREIGN] = "foreign",
-	[BAD_FREE_INTERIOR] = "interior",
-	[BAD_FREE_DOUBLE] = "double",
-	[BAD_FREE_SPAN] = "freed_span",
-	[BAD_FREE_HEAP] = "wrong_heap",
-	[BAD_FREE_RACE] = "race",
+/* Topics of report_site_first(), behind those of bad frees. */
+enum report_topic {
+	REPORT_GFP = NR_BAD_FREES,
+	REPORT_SIZE,
+	REPORT_ALIGN,
+	REPORT_NODE,
+	REPORT_HEAP,
+	REPORT_ATTR,
 };
-
-static_assert(ARRAY_SIZE(bad_free_names) == NR_BAD_FREES);
-
-static const char *const bad_free_texts[] = {
-	[BAD_FREE_FOREIGN] = "is not goalloc memory; free it where it came from",
-	[BAD_FREE_INTERIOR] = "is inside an object; free its first byte",
-	[BAD_FREE_DOUBLE] = "is free already; look for a second free of this object",
-	[BAD_FREE_SPAN] = "is in pages freed before; look for a second free of this object",
-	[BAD_FREE_HEAP] = "is of another heap; use goalloc_heap_free() with that one",
-	[BAD_FREE_RACE] = "was freed on two CPUs at once; look for a second free of this object",
-};
-
-static_assert(ARRAY_SIZE(bad_free_texts) == NR_BAD_FREES);
-
-/**
- * report_bad_free_name - name of a kind of bad free
- * @kind: the kind
- *
- * Return: one word, as in the statistics.
- */
-const char *report_bad_free_name(enum bad_free kind)
-{
-	return bad_free_names[kind];
-}
-GOALLOC_EXPORT_KUNIT(report_bad_free_name);
-
-/**
- * report_bad_free - count a refused free, and report it once per call site
- * @heap: heap it was tried on
- * @p: what was to be freed
- * @span: span it is in, or NULL
- * @slot: slot it is in, if there is a span
- * @kind: what is wrong
- * @caller: call site
- *
- * Context: Any context; with @span, RCU read section.
- */
-void report_bad_free(struct goalloc_heap *heap, const void *p,
-		     struct goalloc_span *span, unsigned int slot,
-		     enum bad_free kind, unsigned long caller)
-{
-	atomic64_inc(&heap->nr_bad[kind]);
-	if (!report_first(caller))
-		return;
-	if (span && heap_of(span))
-		pr_err("bad free (%s) at %pS: %p, heap %s, object %u of a %u-byte %s span, %s; refused\n",
-		       bad_free_names[kind], (void *)caller, p,
-		       heap_of(span)->name, slot, span->elemsize,
-		       span->kind == SPAN_LARGE ? "large" : "small",
-		       bad_free_texts[kind]);
-	else
-		pr_err("bad free (%s) at %pS: %p, heap %s, %s; refused\n",
-		       bad_free_names[kind], (void *)caller, p, heap->name,
-		       bad_free_texts[kind]);
-}
 
 /**
  * report_bad_gfp - report flags that an allocation was refused for
@@ -117,9 +38,85 @@ void report_bad_free(struct goalloc_heap *heap, const void *p,
 void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 		    unsigned long caller)
 {
-	if (report_first(caller))
+	if (report_site_first(caller, REPORT_GFP))
 		pr_err("bad flags %pGg at %pS: heap %s has no memory of that zone; create a heap for it with goalloc_heap_create(); refused\n",
 		       &gfp, (void *)caller, heap->name);
+}
+
+/**
+ * report_bad_size - report a size that no allocation can have
+ * @heap: heap it was asked of
+ * @size: bytes
+ * @gfp: flags; nothing is said with __GFP_NOWARN
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_size(const struct goalloc_heap *heap, size_t size, gfp_t gfp,
+		     unsigned long caller)
+{
+	if (!(gfp & __GFP_NOWARN) && report_site_first(caller, REPORT_SIZE))
+		pr_err("bad size %zu at %pS: heap %s has objects of up to %lu bytes; larger ones need gokvalloc() and a context that may sleep; refused\n",
+		       size, (void *)caller, heap->name, GOALLOC_MAX_SIZE);
+}
+
+/**
+ * report_bad_align - report an alignment that no allocation can have
+ * @heap: heap it was asked of
+ * @align: bytes
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_align(const struct goalloc_heap *heap, size_t align,
+		      unsigned long caller)
+{
+	if (report_site_first(caller, REPORT_ALIGN))
+		pr_err("bad alignment %zu at %pS: heap %s has powers of two of up to %lu bytes; refused\n",
+		       align, (void *)caller, heap->name, GOALLOC_MAX_SIZE);
+}
+
+/**
+ * report_bad_node - report a node that cannot exist
+ * @heap: heap it was asked of
+ * @nid: the number
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_node(const struct goalloc_heap *heap, int nid,
+		     unsigned long caller)
+{
+	if (report_site_first(caller, REPORT_NODE))
+		pr_err("bad node %d at %pS: heap %s knows nodes 0 to %d; use NUMA_NO_NODE for the local one; refused\n",
+		       nid, (void *)caller, heap->name, MAX_NUMNODES - 1);
+}
+
+/**
+ * report_bad_heap - report what cannot be a heap
+ * @heap: NULL or an error pointer
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_heap(const struct goalloc_heap *heap, unsigned long caller)
+{
+	if (report_site_first(caller, REPORT_HEAP))
+		pr_err("bad heap (%ld) at %pS: is no heap; test what goalloc_heap_create() returned with IS_ERR(); refused\n",
+		       PTR_ERR(heap), (void *)caller);
+}
+
+/**
+ * report_bad_attr - report a heap that was not made
+ * @what: what is wrong, and what would be right
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_attr(const char *what, unsigned long caller)
+{
+	if (report_site_first(caller, REPORT_ATTR))
+		pr_err("bad new heap at %pS: %s; refused\n", (void *)caller, what);
 }
 
 /* Live slots of a span. */

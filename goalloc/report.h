@@ -14,7 +14,9 @@ struct goalloc_span;
 /**
  * enum bad_free - why a free was refused
  * @BAD_FREE_FOREIGN: the address is in no span of any heap
- * @BAD_FREE_INTERIOR: it is inside an object, or behind the last one of a span
+ * @BAD_FREE_INTERIOR: it is inside a slot, live or free, and not its start
+ * @BAD_FREE_MISALIGNED: no object can begin there: it is no multiple of 8, or
+ *                       behind the last slot of a span
  * @BAD_FREE_DOUBLE: the object there is free
  * @BAD_FREE_SPAN: the pages are the heap's own and in no span: the object and
  *                 all its neighbours were freed before
@@ -25,6 +27,7 @@ struct goalloc_span;
 enum bad_free {
 	BAD_FREE_FOREIGN,
 	BAD_FREE_INTERIOR,
+	BAD_FREE_MISALIGNED,
 	BAD_FREE_DOUBLE,
 	BAD_FREE_SPAN,
 	BAD_FREE_HEAP,
@@ -36,8 +39,17 @@ const char *report_bad_free_name(enum bad_free kind);
 void report_bad_free(struct goalloc_heap *heap, const void *p,
 		     struct goalloc_span *span, unsigned int slot,
 		     enum bad_free kind, unsigned long caller);
+void report_race(struct goalloc_span *span, unsigned int slot, unsigned int nr);
 void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 		    unsigned long caller);
+void report_bad_size(const struct goalloc_heap *heap, size_t size, gfp_t gfp,
+		     unsigned long caller);
+void report_bad_align(const struct goalloc_heap *heap, size_t align,
+		      unsigned long caller);
+void report_bad_node(const struct goalloc_heap *heap, int nid,
+		     unsigned long caller);
+void report_bad_heap(const struct goalloc_heap *heap, unsigned long caller);
+void report_bad_attr(const char *what, unsigned long caller);
 void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
 void report_fault(const struct goalloc_heap *heap, int nid, const char *what,

@@ -192,10 +192,10 @@ GOALLOC_EXPORT_KUNIT(tiny_alloc);
  * @offset: where in the block it begins
  *
  * Context: Any context, preemption off.
- * Return: -1 if it was freed, else the enum bad_free that it is.
+ * Return: true if it was; false if no live object begins there.
  */
-int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
-	      unsigned int offset)
+bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
+	       unsigned int offset)
 {
 	struct tiny_block *block = &ref->span->tiny[ref->slot];
 	u8 state = READ_ONCE(*ref->state);
@@ -204,16 +204,15 @@ int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 	u16 old;
 
 	if (state != SLOT_TINY && state != SLOT_TINY_OPEN)
-		return BAD_FREE_DOUBLE;
+		return false;
 	if (state == SLOT_TINY_OPEN && bit == TINY_SHARE)
-		return BAD_FREE_INTERIOR;
+		return false;
 	if (want_init_on_free())
 		memset((void *)(span_slot_addr(ref->span, ref->slot) + offset), 0,
 		       tiny_size(ref->span, ref->slot, offset));
 	old = tiny_clear(block, bit);
 	if (!(old & bit))
-		return offset == 0 || READ_ONCE(block->ends) & (bit >> 1) ?
-		       BAD_FREE_DOUBLE : BAD_FREE_INTERIOR;
+		return false;
 
 	if (cache_get(heap) != &cache_none)
 		cache_get(heap)->tiny.frees++;
@@ -221,9 +220,31 @@ int tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 		atomic64_dec(&heap->nr_tiny_direct);
 	if (old == bit)
 		tiny_release(heap, &mine);
-	return -1;
+	return true;
 }
 GOALLOC_EXPORT_KUNIT(tiny_free);
+
+/**
+ * tiny_judge - why an address in a tiny span cannot be freed
+ * @ref: slot it is in
+ * @offset: where in the block it is
+ *
+ * Context: Any context, RCU read section.
+ * Return: BAD_FREE_DOUBLE if an object began there that is free now, or the
+ *         whole block is free; else BAD_FREE_INTERIOR.
+ */
+enum bad_free tiny_judge(const struct slot_ref *ref, unsigned int offset)
+{
+	u16 ends = READ_ONCE(ref->span->tiny[ref->slot].ends);
+	u8 state = READ_ONCE(*ref->state);
+
+	if (state != SLOT_TINY && state != SLOT_TINY_OPEN)
+		return BAD_FREE_DOUBLE;
+	if (state == SLOT_TINY_OPEN && offset == TINY_BLOCK - 1)
+		return BAD_FREE_INTERIOR;
+	/* One began where another ended, if one began there at all. */
+	return !offset || ends & BIT(offset - 1) ? BAD_FREE_DOUBLE : BAD_FREE_INTERIOR;
+}
 
 /**
  * tiny_size - bytes of a live tiny object

@@ -10,12 +10,14 @@
 #include <linux/tracepoint.h>
 
 #include "listen.h"
+#include "report_site.h"
 
 static struct tracepoint *listen_point;
 static DEFINE_RAW_SPINLOCK(listen_lock);
 /* What was heard, and how much. listen_lock. */
 static char listen_lines[LISTEN_LINES][LISTEN_LEN];
 static unsigned int listen_nr;
+static char listen_end[LISTEN_LEN];
 static bool listen_on;
 
 static void listen_probe(void *data, const char *text, size_t len)
@@ -31,6 +33,9 @@ static void listen_probe(void *data, const char *text, size_t len)
 		memcpy(listen_lines[listen_nr], text, len);
 		listen_lines[listen_nr][len] = '\0';
 	}
+	len = min_t(size_t, len, LISTEN_LEN - 1);
+	memcpy(listen_end, text, len);
+	listen_end[len] = '\0';
 	listen_nr++;
 	raw_spin_unlock_irqrestore(&listen_lock, flags);
 }
@@ -42,13 +47,27 @@ static void listen_find(struct tracepoint *tp, void *arg)
 }
 
 /**
- * listen_start - forget what was heard and begin to listen
+ * listen_clear - forget what was heard, and let every place speak again
+ */
+void listen_clear(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&listen_lock, flags);
+	listen_nr = 0;
+	memset(listen_lines, 0, sizeof(listen_lines));
+	listen_end[0] = '\0';
+	raw_spin_unlock_irqrestore(&listen_lock, flags);
+	report_site_forget();
+}
+
+/**
+ * listen_start - listen_clear() and begin to listen
  * @test: the test, which ends here if that is not possible
  */
 void listen_start(struct kunit *test)
 {
-	listen_nr = 0;
-	memset(listen_lines, 0, sizeof(listen_lines));
+	listen_clear();
 	for_each_kernel_tracepoint(listen_find, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, listen_point);
 	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(listen_point, listen_probe, NULL));
@@ -71,6 +90,16 @@ unsigned int listen_stop(void)
 }
 
 /**
+ * listen_heard - how much was heard
+ *
+ * Return: number of lines since listen_clear().
+ */
+unsigned int listen_heard(void)
+{
+	return READ_ONCE(listen_nr);
+}
+
+/**
  * listen_line - a line that was heard
  * @i: its number
  *
@@ -79,6 +108,16 @@ unsigned int listen_stop(void)
 const char *listen_line(unsigned int i)
 {
 	return i < min_t(unsigned int, listen_nr, LISTEN_LINES) ? listen_lines[i] : "";
+}
+
+/**
+ * listen_last - the last line that was heard, however many there were
+ *
+ * Return: the line.
+ */
+char *listen_last(void)
+{
+	return listen_end;
 }
 
 /**

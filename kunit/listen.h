@@ -13,9 +13,12 @@ struct kunit;
 #define LISTEN_LINES 32
 #define LISTEN_LEN 320
 
+void listen_clear(void);
 void listen_start(struct kunit *test);
 unsigned int listen_stop(void);
+unsigned int listen_heard(void);
 const char *listen_line(unsigned int i);
+char *listen_last(void);
 unsigned int listen_count(const char *part);
 
 #endif /* GOALLOC_LISTEN_H */

@@ -1,143 +1,161 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reports: their exact words.
+ * Reports: when they come and when not. Their words are asserted by the
+ * misuse_*_kunit.c suites.
  *
- * Call sites are made up, a new one for each report, because a site is
- * reported only once.
+ * Call sites are made up where many are needed.
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 
+#include <goalloc.h>
+
 #include "cache.h"
-#include "fake_source.h"
 #include "listen.h"
+#include "misuse.h"
+#include "report_site.h"
 
-static int report_suite_init(struct kunit *test)
-{
-	test->priv = fake_heap_create(test, 256, 1);
-	return 0;
-}
-
-static void report_suite_exit(struct kunit *test)
-{
-	listen_stop();
-	fake_heap_destroy(test, test->priv);
-}
+static int report_static;
 
 /* Some address in this module's code that was no call site before. */
-static unsigned long report_site(void)
+static unsigned long report_made_up(unsigned int nr)
 {
-	static unsigned long used;
-
-	return (unsigned long)report_suite_exit + used++;
+	return (unsigned long)report_made_up + nr;
 }
 
-/* Free @p from a new site, and expect to hear @what about it and no more. */
-static void report_expect(struct kunit *test, struct goalloc_heap *heap, void *p,
-			  const char *kind, const char *what)
-{
-	struct fake_heap *fh = test->priv;
-	unsigned long site = report_site();
-	char *want, raw[24];
-
-	want = kunit_kzalloc(test, 2 * LISTEN_LEN, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, want);
-	snprintf(want, LISTEN_LEN, "goalloc: bad free (%s) at %pS: %p, heap %s; refused\n", kind,
-		 (void *)site, p, what);
-	snprintf(raw, sizeof(raw), "%lx", (unsigned long)p);
-	listen_start(test);
-	cache_free(heap, &fh->fake.space.map, p, site);
-	/* The same place again says nothing. */
-	cache_free(heap, &fh->fake.space.map, p, site);
-	KUNIT_EXPECT_EQ(test, 1U, listen_stop());
-	/* Some kernels leave the newline on. */
-	if (!strchr(listen_line(0), '\n'))
-		want[strlen(want) - 1] = '\0';
-	KUNIT_EXPECT_STREQ(test, (const char *)want, listen_line(0));
-	KUNIT_EXPECT_EQ_MSG(test, 0U, listen_count(raw), "the address as it is");
-}
-
-/* Each kind of bad free, for each kind of span. */
-static void report_bad_frees(struct kunit *test)
-{
-	struct fake_heap *fh = test->priv;
-	struct goalloc_heap *other;
-	char *small, *mate, *large, *tiny, *p;
-	char *span;
-	char text[160];
-
-	other = heap_create("neighbour", NULL, &fh->fake.space);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
-	span = goalloc_heap_alloc(fh->heap, 100, GFP_KERNEL);
-	mate = goalloc_heap_alloc(fh->heap, 100, GFP_KERNEL);
-	small = goalloc_heap_alloc(fh->heap, 100, GFP_KERNEL);
-	large = goalloc_heap_alloc(fh->heap, 50000, GFP_KERNEL);
-	tiny = tiny_alloc(fh->heap, 8, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, span);
-	KUNIT_ASSERT_NOT_NULL(test, mate);
-	KUNIT_ASSERT_NOT_NULL(test, small);
-	KUNIT_ASSERT_NOT_NULL(test, large);
-	KUNIT_ASSERT_NOT_NULL(test, tiny);
-
-	report_expect(test, fh->heap, text, "foreign", /* the stack */
-		      "test, is not goalloc memory; free it where it came from");
-	report_expect(test, fh->heap, mate + 16, "interior",
-		      "test, object 1 of a 112-byte small span, is inside an object; free its first byte");
-	goalloc_heap_free(fh->heap, small);
-	report_expect(test, fh->heap, small, "double",
-		      "test, object 2 of a 112-byte small span, is free already; look for a second free of this object");
-	snprintf(text, sizeof(text),
-		 "test, object 0 of a %lu-byte large span, is inside an object; free its first byte",
-		 round_up(50000UL, GOALLOC_PAGE_SIZE));
-	report_expect(test, fh->heap, large + 8, "interior", text);
-	snprintf(text, sizeof(text),
-		 "test, object 0 of a %lu-byte large span, %s",
-		 round_up(50000UL, GOALLOC_PAGE_SIZE),
-		 "is of another heap; use goalloc_heap_free() with that one");
-	report_expect(test, other, large, "wrong_heap", text);
-	report_expect(test, other, mate, "wrong_heap",
-		      "test, object 1 of a 112-byte small span, is of another heap; use goalloc_heap_free() with that one");
-	report_expect(test, fh->heap, tiny + 3, "interior",
-		      "test, object 0 of a 16-byte small span, is inside an object; free its first byte");
-	goalloc_heap_free(fh->heap, tiny);
-	report_expect(test, fh->heap, tiny, "double",
-		      "test, object 0 of a 16-byte small span, is free already; look for a second free of this object");
-	goalloc_heap_free(fh->heap, large);
-	report_expect(test, fh->heap, large, "freed_span",
-		      "test, is in pages freed before; look for a second free of this object");
-	goalloc_heap_free(fh->heap, span);
-	goalloc_heap_free(fh->heap, mate);
-	/* The heap that it was tried on is named when none has it. */
-	p = (char *)fh->fake.space.source.base - 8;
-	report_expect(test, other, p, "foreign",
-		      "neighbour, is not goalloc memory; free it where it came from");
-	KUNIT_EXPECT_EQ(test, 0, heap_destroy(other, false));
-}
-
-/* The names that statistics use are those of the reports. */
+/* The names that statistics and tracepoint use are those of the reports. */
 static void report_names(struct kunit *test)
 {
 	static const char *const names[] = {
-		"foreign", "interior", "double", "freed_span", "wrong_heap", "race",
+		"foreign", "interior", "misaligned", "double", "freed_span",
+		"wrong_heap", "race",
 	};
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, (int)ARRAY_SIZE(names), (int)NR_BAD_FREES);
+	KUNIT_ASSERT_LE(test, (int)ARRAY_SIZE(names), (int)NR_BAD_FREES);
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		KUNIT_EXPECT_STREQ(test, names[i], report_bad_free_name(i));
 }
 
+static noinline void report_site_a(void *p)
+{
+	gofree(p);
+	barrier();
+}
+
+/* Not the same code, or the compiler makes one function of both. */
+static noinline void report_site_b(void *p)
+{
+	barrier();
+	goalloc_heap_free(goalloc_default, p);
+	barrier();
+}
+
+/* A site speaks once; another one speaks for itself; all are counted. */
+static void report_once_per_site(struct kunit *test)
+{
+	struct misuse *m = test->priv;
+	unsigned int i;
+
+	misuse_watch(test, goalloc_default);
+	for (i = 0; i < 10; i++)
+		report_site_a(&report_static);
+	KUNIT_EXPECT_EQ(test, 1U, listen_heard());
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("bad free (foreign) at report_site_a"));
+	for (i = 0; i < 10; i++) {
+		report_site_b(&report_static);
+		report_site_a(&report_static);
+	}
+	KUNIT_EXPECT_EQ(test, 2U, listen_heard());
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("bad free (foreign) at report_site_b"));
+	KUNIT_EXPECT_EQ(test, 30, atomic_read(&m->events));
+	shot_expect_refused(test, goalloc_default, &m->shot, BAD_FREE_FOREIGN, 30, "sites");
+}
+
+/* A site with another kind of bug speaks again. */
+static void report_once_per_kind(struct kunit *test)
+{
+	char *p = goalloc(100, GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	misuse_watch(test, goalloc_default);
+	for (i = 0; i < 5; i++) {
+		report_site_a(&report_static);
+		report_site_a(p + 8);
+		report_site_a(p + 9);
+	}
+	KUNIT_EXPECT_EQ(test, 3U, listen_heard());
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("bad free (foreign) at report_site_a"));
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("bad free (interior) at report_site_a"));
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("bad free (misaligned) at report_site_a"));
+	gofree(p);
+}
+
+/* Many sites at once: ten speak, the others when there is time again. */
+static void report_rate(struct kunit *test)
+{
+	struct misuse *m = test->priv;
+	struct goalloc_heap *heap = m->fh->heap;
+	unsigned int i;
+
+	misuse_watch(test, heap);
+	for (i = 0; i < 25; i++)
+		report_bad_free(heap, &report_static, NULL, 0, BAD_FREE_FOREIGN,
+				report_made_up(i));
+	KUNIT_EXPECT_EQ(test, (unsigned int)DEFAULT_RATELIMIT_BURST, listen_heard());
+	KUNIT_EXPECT_EQ(test, 25, atomic_read(&m->events));
+	shot_expect_refused(test, heap, &m->shot, BAD_FREE_FOREIGN, 25, "many sites");
+
+	report_site_age();
+	report_bad_free(heap, &report_static, NULL, 0, BAD_FREE_FOREIGN, report_made_up(20));
+	/* One that has spoken is not made to speak again by that. */
+	report_bad_free(heap, &report_static, NULL, 0, BAD_FREE_FOREIGN, report_made_up(0));
+	KUNIT_EXPECT_EQ(test, DEFAULT_RATELIMIT_BURST + 2U, listen_heard());
+	KUNIT_EXPECT_EQ(test, 1U,
+			listen_count("goalloc: 15 reports were left out because there were so many; all are counted"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(listen_line(DEFAULT_RATELIMIT_BURST + 1),
+					   "report_made_up+0x14/"));
+}
+
+/* The table of sites is full: that is said once, and counting goes on. */
+static void report_table_full(struct kunit *test)
+{
+	struct misuse *m = test->priv;
+	struct goalloc_heap *heap = m->fh->heap;
+	unsigned int i, heard;
+
+	misuse_watch(test, heap);
+	for (i = 0; i < 300; i++) {
+		report_site_age();
+		report_bad_free(heap, &report_static, NULL, 0, BAD_FREE_FOREIGN,
+				report_made_up(i));
+		if (i == 255)
+			heard = listen_heard();
+	}
+	KUNIT_EXPECT_EQ(test, 256U, heard);
+	KUNIT_EXPECT_EQ(test, 257U, listen_heard());
+	KUNIT_EXPECT_STREQ(test, "goalloc: bad calls from 256 places were reported; further places are only counted",
+			   (const char *)strim(listen_last()));
+	KUNIT_EXPECT_EQ(test, 300, atomic_read(&m->events));
+	shot_expect_refused(test, heap, &m->shot, BAD_FREE_FOREIGN, 300, "a full table");
+}
+
 static struct kunit_case report_cases[] = {
-	KUNIT_CASE(report_bad_frees),
 	KUNIT_CASE(report_names),
+	KUNIT_CASE(report_once_per_site),
+	KUNIT_CASE(report_once_per_kind),
+	KUNIT_CASE(report_rate),
+	KUNIT_CASE(report_table_full),
 	{}
 };
 
 static struct kunit_suite report_suite = {
 	.name = "goalloc_report",
-	.init = report_suite_init,
-	.exit = report_suite_exit,
+	.init = misuse_init,
+	.exit = misuse_exit,
 	.test_cases = report_cases,
 };
 

@@ -11,6 +11,7 @@
 #include <sim_kernel.h>
 
 #include "debugfs.h"
+#include "foreign.h"
 
 #define MAX_VMALLOC 4096
 
@@ -173,6 +174,12 @@ int sim_printk(const char *fmt, ...)
 	sim_must(fmt && !sim.locks);
 	sim.printed++;
 	return 0;
+}
+
+/* Only for texts. */
+const char *foreign_text(const void *p)
+{
+	return p ? "is foreign" : "is NULL";
 }
 
 /* No debugfs here. */

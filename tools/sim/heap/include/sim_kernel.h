@@ -162,6 +162,7 @@ static inline void sim_might_sleep(void)
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
 #define num_online_cpus() SIM_CPUS
 #define NUMA_NO_NODE	(-1)
+#define MAX_NUMNODES	64
 #define N_MEMORY	0
 #define nr_node_ids	((int)sim.nodes)
 #define numa_mem_id()	((int)(sim.cpu % sim.nodes))
@@ -257,6 +258,8 @@ typedef struct {
 	long counter;
 } atomic_long_t;
 
+#define BITS_PER_LONG 64
+#define atomic_inc(v)		((void)atomic_fetch_inc(v))
 #define atomic_xchg(v, n)	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
 #define atomic_fetch_inc(v)	__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST)
 #define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
@@ -277,7 +280,8 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
+#define LIST_HEAD_INIT(name) { &(name), &(name) }
+#define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void INIT_LIST_HEAD(struct list_head *head)
 {
@@ -447,6 +451,27 @@ long schedule_timeout_uninterruptible(long ticks);
 /* The rest. */
 int sim_printk(const char *fmt, ...);
 #define pr_err(fmt, ...)	sim_printk(fmt, ##__VA_ARGS__)
+
+/* No rate limit: time does not pass here. */
+struct ratelimit_state {
+	int flags;
+};
+
+#define DEFAULT_RATELIMIT_INTERVAL 0
+#define DEFAULT_RATELIMIT_BURST	10
+#define RATELIMIT_MSG_ON_RELEASE BIT(0)
+#define RATELIMIT_STATE_INIT_FLAGS(name, interval, burst, f) { .flags = (f) }
+#define ___ratelimit(state, name) ((void)(state), true)
+
+static inline bool test_and_set_bit(unsigned int nr, unsigned long *word)
+{
+	bool was = *word >> nr & 1;
+
+	*word |= 1UL << nr;
+	return was;
+}
+
+#define scnprintf(buf, size, ...) snprintf(buf, size, __VA_ARGS__)
 
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(p)		((long)(p))
