@@ -3,6 +3,7 @@
  * The exported functions: arguments are judged here, and everything else is
  * left to the tiers below. What each promises is in <goalloc.h>.
  */
+#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -24,13 +25,18 @@ GOALLOC_EXPORT_KUNIT(goalloc_default);
 
 /* Whole pages, and a count if there are none. */
 static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
-				      size_t align, gfp_t gfp, int nid)
+				      size_t align, gfp_t gfp, int nid,
+				      unsigned long caller)
 {
 	void *obj;
 
+	if (size > GOALLOC_MAX_SIZE) {
+		report_bad_size(heap, size, gfp, caller);
+		return NULL;
+	}
 	if (detour_taken(heap))
 		return detour_alloc(heap, size, align, gfp, nid);
-	if (size > GOALLOC_MAX_SIZE || in_nmi())
+	if (in_nmi())
 		return NULL;
 	obj = heap_alloc_large(heap, size, align, gfp, nid);
 	if (!obj)
@@ -51,7 +57,7 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 		return ZERO_SIZE_PTR;
 	if (size <= GOALLOC_MAX_SMALL)
 		return cache_alloc(heap, sizeclass_of(size), size, gfp);
-	return api_alloc_large(heap, size, 1, gfp, numa_mem_id());
+	return api_alloc_large(heap, size, 1, gfp, numa_mem_id(), caller);
 }
 
 /*
@@ -83,11 +89,15 @@ void *goalloc_node(size_t size, gfp_t flags, int node)
 	if (node == NUMA_NO_NODE || flags & API_ZONE_FLAGS || !size)
 		return api_alloc(heap, size, flags, _RET_IP_);
 	might_alloc(flags);
+	if (unlikely(node < 0 || node >= MAX_NUMNODES)) {
+		report_bad_node(heap, node, _RET_IP_);
+		return NULL;
+	}
 	/* Without memory of its own the node cannot be had exactly. */
 	if (flags & __GFP_THISNODE && heap_node_of(heap, node)->nid != node)
 		return NULL;
 	if (size > GOALLOC_MAX_SMALL)
-		return api_alloc_large(heap, size, 1, flags, node);
+		return api_alloc_large(heap, size, 1, flags, node, _RET_IP_);
 	return cache_alloc_node(heap, sizeclass_of(size), size, flags, node);
 }
 EXPORT_SYMBOL_GPL(goalloc_node);
@@ -97,19 +107,21 @@ void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 	struct goalloc_heap *heap = goalloc_default;
 	unsigned int class;
 
-	if (!is_power_of_2(align) || align > GOALLOC_MAX_SIZE)
+	if (unlikely(!is_power_of_2(align) || align > GOALLOC_MAX_SIZE)) {
+		report_bad_align(heap, align, _RET_IP_);
 		return NULL;
+	}
 	if (flags & API_ZONE_FLAGS || !size)
 		return api_alloc(heap, size, flags, _RET_IP_);
 	might_alloc(flags);
-	if (detour_taken(heap))
+	if (detour_taken(heap) && size <= GOALLOC_MAX_SIZE)
 		return detour_alloc(heap, size, align, flags, numa_mem_id());
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (sizeclass_aligned(class, align))
 				return cache_alloc(heap, class, size, flags);
 	}
-	return api_alloc_large(heap, size, align, flags, numa_mem_id());
+	return api_alloc_large(heap, size, align, flags, numa_mem_id(), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_aligned);
 
@@ -203,7 +215,7 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 	old_size = api_size(goalloc_default, p);
 	if (unlikely(!old_size)) {
 		/* Not an object of ours: report it as a bad free, keep it. */
-		cache_free_slow(goalloc_default, p, _RET_IP_);
+		cache_refuse(goalloc_default, p, _RET_IP_);
 		return NULL;
 	}
 	if (detour_taken(goalloc_default)) {
@@ -269,20 +281,25 @@ size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p)
 }
 EXPORT_SYMBOL_GPL(goalloc_bulk);
 
+static void *api_memdup(const void *src, size_t len, gfp_t flags,
+			unsigned long caller)
+{
+	void *copy = api_alloc(goalloc_default, len, flags, caller);
+
+	if (copy && len)
+		memcpy(copy, src, len);
+	return copy;
+}
+
 char *gostrdup(const char *s, gfp_t flags)
 {
-	return s ? gomemdup(s, strlen(s) + 1, flags) : NULL;
+	return s ? api_memdup(s, strlen(s) + 1, flags, _RET_IP_) : NULL;
 }
 EXPORT_SYMBOL_GPL(gostrdup);
 
 void *gomemdup(const void *src, size_t len, gfp_t flags)
 {
-	void *copy = api_alloc(goalloc_default, len, flags,
-			       _RET_IP_);
-
-	if (copy && len)
-		memcpy(copy, src, len);
-	return copy;
+	return api_memdup(src, len, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gomemdup);
 
@@ -300,8 +317,13 @@ void *gokvalloc(size_t size, gfp_t flags)
 	}
 	p = api_alloc(goalloc_default, size, easy, _RET_IP_);
 	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(flags) ||
-	    flags & API_ZONE_FLAGS || size > INT_MAX)
+	    flags & API_ZONE_FLAGS)
 		return p;
+	/* As kvmalloc(): such a size is a bug, however much memory there is. */
+	if (unlikely(size > INT_MAX)) {
+		report_bad_size(goalloc_default, size, flags, _RET_IP_);
+		return NULL;
+	}
 	return __vmalloc(size, flags);
 }
 EXPORT_SYMBOL_GPL(gokvalloc);
@@ -331,6 +353,19 @@ int goalloc_heap_set_limit(struct goalloc_heap *heap, size_t soft, size_t hard)
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_set_limit);
 
+/* A name goes into the log and into debugfs. */
+static bool api_name_ok(const char *name)
+{
+	const char *c;
+
+	if (!name || !*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (c = name; *c; c++)
+		if (!isascii(*c) || !isprint(*c) || *c == '/')
+			return false;
+	return true;
+}
+
 struct goalloc_heap *goalloc_heap_create(const char *name,
 					 const struct goalloc_heap_attr *attr)
 {
@@ -338,13 +373,20 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 	gfp_t allowed = zones | __GFP_NORETRY | __GFP_NOWARN |
 			__GFP_RETRY_MAYFAIL | __GFP_THISNODE | __GFP_NOMEMALLOC;
 	struct goalloc_heap *heap;
+	const char *wrong = NULL;
 
-	if (!name || !*name || strchr(name, '/'))
+	if (!api_name_ok(name))
+		wrong = "its name must be printable, without / and not . or ..";
+	else if (attr && attr->gfp & ~allowed)
+		wrong = "its gfp has other flags than a zone and how hard to try";
+	else if (attr && (attr->gfp & zones) == zones)
+		wrong = "its gfp names two zones; name one";
+	else if (attr && !api_limits_ok(attr->soft_limit, attr->limit))
+		wrong = "its limits are less than a goalloc page (0 is none), or soft is over hard";
+	if (wrong) {
+		report_bad_attr(wrong, _RET_IP_);
 		return ERR_PTR(-EINVAL);
-	if (attr && (attr->gfp & ~allowed || (attr->gfp & zones) == zones))
-		return ERR_PTR(-EINVAL);
-	if (attr && !api_limits_ok(attr->soft_limit, attr->limit))
-		return ERR_PTR(-EINVAL);
+	}
 	heap = heap_create(name, attr, &goalloc_space);
 	if (!IS_ERR(heap))
 		debugfs_add_heap(heap);
@@ -354,12 +396,21 @@ EXPORT_SYMBOL_GPL(goalloc_heap_create);
 
 void *goalloc_heap_alloc(struct goalloc_heap *heap, size_t size, gfp_t flags)
 {
+	if (IS_ERR_OR_NULL(heap)) {
+		report_bad_heap(heap, _RET_IP_);
+		return NULL;
+	}
 	return api_alloc(heap, size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_alloc);
 
 void goalloc_heap_free(struct goalloc_heap *heap, const void *p)
 {
+	if (IS_ERR_OR_NULL(heap)) {
+		if (!ZERO_OR_NULL_PTR(p))
+			report_bad_heap(heap, _RET_IP_);
+		return;
+	}
 	api_free(heap, &heap->space->map, p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_free);

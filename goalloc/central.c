@@ -106,8 +106,11 @@ struct central_after {
 	struct goalloc_span *span;
 };
 
-#define CENTRAL_AFTER(name) \
-	struct central_after name = { .empty = LIST_HEAD_INIT((name).empty) }
+static void central_after_init(struct central_after *after)
+{
+	INIT_LIST_HEAD(&after->empty);
+	after->raced = 0;
+}
 
 static void central_raced(struct central_after *after,
 			  struct goalloc_span *span, unsigned int slot)
@@ -365,8 +368,9 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 	struct goalloc_span *span;
 	unsigned int filled = 0;
 	unsigned long flags;
-	CENTRAL_AFTER(after);
+	struct central_after after;
 
+	central_after_init(&after);
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &after);
 	if (old)
@@ -450,8 +454,9 @@ GOALLOC_EXPORT_KUNIT(central_add);
 void central_disown(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
-	CENTRAL_AFTER(after);
+	struct central_after after;
 
+	central_after_init(&after);
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &after);
 	central_return(central, span, &after);
@@ -475,9 +480,10 @@ unsigned int central_flush(struct goalloc_central *central,
 {
 	unsigned int foreign = 0;
 	unsigned long flags;
-	CENTRAL_AFTER(after);
+	struct central_after after;
 	unsigned int i;
 
+	central_after_init(&after);
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &after);
 	for (i = 0; i < nr; i++) {
@@ -511,9 +517,10 @@ void *central_alloc(struct goalloc_central *central, size_t asked)
 	struct goalloc_span *span;
 	unsigned long flags;
 	void *obj = NULL;
-	CENTRAL_AFTER(after);
+	struct central_after after;
 	unsigned int slot;
 
+	central_after_init(&after);
 	if (!raw_spin_trylock_irqsave(&central->lock, flags)) {
 		if (in_nmi())
 			return NULL;
@@ -556,8 +563,9 @@ void central_free(struct goalloc_central *central, struct goalloc_span *span,
 		  unsigned int slot)
 {
 	unsigned long flags;
-	CENTRAL_AFTER(after);
+	struct central_after after;
 
+	central_after_init(&after);
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_take_back(central, span, slot, &after);
 	central_collect(central, &after);
@@ -597,9 +605,10 @@ void central_drain_deferred(struct goalloc_central *central)
 {
 	struct goalloc_span *span, *next;
 	unsigned long flags;
-	CENTRAL_AFTER(after);
+	struct central_after after;
 	int i;
 
+	central_after_init(&after);
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &after);
 	for (i = 0; i < CENTRAL_BUCKETS; i++)

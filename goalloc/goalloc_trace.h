@@ -44,30 +44,26 @@ TRACE_DEFINE_ENUM(BAD_FREE_RACE);
  * @site: call site; 0 for what was found later
  */
 TRACE_EVENT(bad_free,
-	TP_PROTO(const struct goalloc_heap *heap, unsigned int kind,
-		 const void *p, u32 size, u32 slot, unsigned long site),
-	TP_ARGS(heap, kind, p, size, slot, site),
-	TP_STRUCT__entry(
-		__array(char, heap, HEAP_NAME_LEN)
-		__array(char, address, TRACE_ADDRESS_LEN)
-		__field(u32, kind)
-		__field(u32, size)
-		__field(u32, slot)
-		__field(unsigned long, site)
-	),
-	TP_fast_assign(
-		strscpy(__entry->heap, heap->name, HEAP_NAME_LEN);
-		/* The ring buffer can be read raw, so hash what goes in. */
-		snprintf(__entry->address, TRACE_ADDRESS_LEN, "%p", p);
-		__entry->kind = kind;
-		__entry->size = size;
-		__entry->slot = slot;
-		__entry->site = site;
-	),
-	TP_printk("heap=%s kind=%s address=%s size=%u slot=%u call_site=%pS",
-		  __entry->heap, trace_bad_free_name(__entry->kind),
-		  __entry->address, __entry->size, __entry->slot,
-		  (void *)__entry->site)
+	    TP_PROTO(const struct goalloc_heap *heap, unsigned int kind,
+		     const void *p, u32 size, u32 slot, unsigned long site),
+	    TP_ARGS(heap, kind, p, size, slot, site),
+	    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+			     __array(char, address, TRACE_ADDRESS_LEN)
+			     __field(u32, kind)
+			     __field(u32, size)
+			     __field(u32, slot)
+			     __field(unsigned long, site)),
+	    /* The ring buffer can be read raw, so what goes in is hashed. */
+	    TP_fast_assign(strscpy(__entry->heap, heap->name, HEAP_NAME_LEN);
+			   snprintf(__entry->address, TRACE_ADDRESS_LEN, "%p", p);
+			   __entry->kind = kind;
+			   __entry->size = size;
+			   __entry->slot = slot;
+			   __entry->site = site;),
+	    TP_printk("heap=%s kind=%s address=%s size=%u slot=%u call_site=%pS",
+		      __entry->heap, trace_bad_free_name(__entry->kind),
+		      __entry->address, __entry->size, __entry->slot,
+		      (void *)__entry->site)
 );
 
 #endif /* GOALLOC_TRACE_H */

@@ -91,39 +91,39 @@ static void report_inside(char *buf, const struct goalloc_span *span,
 static void report_text(char *buf, const void *p, const struct goalloc_span *span,
 			unsigned int slot, enum bad_free kind)
 {
-	const char *text = "";
-
 	switch (kind) {
 	case BAD_FREE_FOREIGN:
-		text = foreign_text(p);
+		scnprintf(buf, REPORT_TEXT_LEN, "%s", foreign_text(p));
 		break;
 	case BAD_FREE_INTERIOR:
 		report_inside(buf, span, slot, (unsigned long)p);
-		return;
+		break;
 	case BAD_FREE_MISALIGNED:
 		if (slot >= span->bits.nelems)
-			text = "is behind its last object; look for a damaged pointer, or an earlier free, its pages being used anew";
+			scnprintf(buf, REPORT_TEXT_LEN,
+				  "is behind its last object; look for a damaged pointer, or an earlier free, its pages being used anew");
 		else
-			text = "is no multiple of 8 as every object is; look for a damaged pointer, or a tag bit left in it";
+			scnprintf(buf, REPORT_TEXT_LEN,
+				  "is no multiple of 8 as every object is; look for a damaged pointer, or a tag bit left in it");
 		break;
 	case BAD_FREE_DOUBLE:
-		if (READ_ONCE(span->state[slot]) == SLOT_DEFERRED)
-			text = "is free already, since an NMI; look for a second free of this object";
-		else
-			text = "is free already; look for a second free of this object";
+		scnprintf(buf, REPORT_TEXT_LEN,
+			  "is free already%s; look for a second free of this object",
+			  READ_ONCE(span->state[slot]) == SLOT_DEFERRED ? ", since an NMI" : "");
 		break;
 	case BAD_FREE_SPAN:
-		text = "is in pages freed before; look for a second free of this object";
+		scnprintf(buf, REPORT_TEXT_LEN,
+			  "is in pages freed before; look for a second free of this object");
 		break;
 	case BAD_FREE_HEAP:
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "belongs to heap %s; use goalloc_heap_free() with that one",
 			  heap_of(span)->name);
-		return;
+		break;
 	default:
+		buf[0] = '\0';
 		break;
 	}
-	scnprintf(buf, REPORT_TEXT_LEN, "%s", text);
 }
 
 /**

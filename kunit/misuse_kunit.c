@@ -129,7 +129,8 @@ static void misuse_freed_span(struct kunit *test)
 		cache_drain_all(goalloc_default);
 		misuse_expect(test, p, BAD_FREE_SPAN, "its span freed");
 		/* When the pages have gone back nobody knows of it any more. */
-		heap_scavenge(heap_node_of(goalloc_default, page_to_nid(virt_to_page(p))), U64_MAX, true);
+		heap_scavenge(heap_node_of(goalloc_default, page_to_nid(virt_to_page(p))),
+			      U64_MAX, true);
 		misuse_expect(test, p, BAD_FREE_FOREIGN, "its pages given back");
 	}
 }

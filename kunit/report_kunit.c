@@ -115,7 +115,8 @@ static void report_rate(struct kunit *test)
 	report_bad_free(heap, &report_static, NULL, 0, BAD_FREE_FOREIGN, report_made_up(0));
 	KUNIT_EXPECT_EQ(test, DEFAULT_RATELIMIT_BURST + 2U, listen_heard());
 	KUNIT_EXPECT_EQ(test, 1U,
-			listen_count("goalloc: 15 reports were left out because there were so many; all are counted"));
+			listen_count("15 reports were left out because there were so many; "
+				     "all are counted"));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(listen_line(DEFAULT_RATELIMIT_BURST + 1),
 					   "report_made_up+0x14/"));
 }
@@ -137,7 +138,8 @@ static void report_table_full(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, 256U, heard);
 	KUNIT_EXPECT_EQ(test, 257U, listen_heard());
-	KUNIT_EXPECT_STREQ(test, "goalloc: bad calls from 256 places were reported; further places are only counted",
+	KUNIT_EXPECT_STREQ(test, "goalloc: bad calls from 256 places were reported; "
+			   "further places are only counted",
 			   (const char *)strim(listen_last()));
 	KUNIT_EXPECT_EQ(test, 300, atomic_read(&m->events));
 	shot_expect_refused(test, heap, &m->shot, BAD_FREE_FOREIGN, 300, "a full table");
