@@ -25,6 +25,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
+#include "drain.h"
 
 static_assert(sizeof(struct cache_bin) == 64);
 
@@ -86,6 +87,13 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 	return allowed;
 }
 
+/* Let a bin whose list is there keep objects. Preemption is off. */
+static void cache_open_bin(struct cache_bin *b, unsigned int cap)
+{
+	b->cap = cap;
+	drain_note();
+}
+
 /* Make the list of a bin. */
 static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
 {
@@ -99,9 +107,9 @@ static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
 		return;
 	preempt_disable();
 	b = &cache_get(heap)->bin[bin];
-	if (cache_get(heap) != &cache_none && !b->cap) {
+	if (cache_get(heap) != &cache_none && !b->entry) {
 		b->entry = entry;
-		b->cap = cap;
+		cache_open_bin(b, cap);
 		entry = NULL;
 	}
 	preempt_enable();
@@ -109,17 +117,21 @@ static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
 }
 
 /*
- * Make what this CPU and level need to keep objects of @bin. If there is no
- * memory for it, things go on without.
+ * Make what this CPU and level need to keep objects of @bin, or open the list
+ * that a drain has closed. If there is no memory for it, things go on without.
  */
 static void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
 {
 	struct goalloc_cache *cache;
+	struct cache_bin *b;
 	bool list;
 
 	preempt_disable();
 	cache = cache_get(heap);
-	list = cache->bin[bin].cap;
+	b = &cache->bin[bin];
+	list = b->entry;
+	if (list && !b->cap)
+		cache_open_bin(b, cache_bin_cap(bin, cache->level));
 	preempt_enable();
 	if (cache == &cache_none && !cache_create(heap, GFP_NOWAIT | __GFP_NOWARN))
 		return;
@@ -205,6 +217,10 @@ static void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dir
 			span = NULL;
 		}
 		b->refills++;
+		drain_note();
+		/* What a drain has closed. */
+		if (b->entry && !b->cap)
+			b->cap = cache_bin_cap(bin, cache->level);
 		span = central_refill(&cache->home->central[bin], span, b->entry,
 				      b->cap, &got);
 		b->count = got;
@@ -539,23 +555,45 @@ void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long cal
 }
 GOALLOC_EXPORT_KUNIT(cache_free_slow);
 
+/**
+ * cache_drain_bin - take everything of one bin out of a cache
+ * @cache: the cache, of this CPU or of one on which nobody uses the heap
+ * @bin: the bin
+ *
+ * The bin's list is closed: the next object that is freed here takes the slow
+ * path, which opens it again and sees to it that idle caches are looked for.
+ *
+ * Context: Any but NMI, preemption off, and whoever could interrupt into the
+ *          cache's level kept away.
+ * Return: bytes of free objects that were in the cache.
+ */
+u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin)
+{
+	struct cache_bin *b = &cache->bin[bin];
+	struct goalloc_span *span = b->span;
+	u64 nr;
+
+	if (bin == GOALLOC_TINY_BIN)
+		tiny_drop(cache);
+	nr = b->count;
+	if (b->count)
+		cache_flush_bin(cache, bin, 0);
+	b->cap = 0;
+	if (span != &cache_no_span) {
+		nr += span_bits_unused(&span->bits);
+		b->span = &cache_no_span;
+		central_disown(heap_central_of(span), span);
+	}
+	return nr * span_shape_small(bin).elemsize;
+}
+
 /* Take everything out of a cache that nobody else uses now. */
-static void cache_drain(struct goalloc_heap *heap, struct goalloc_cache *cache)
+static void cache_drain(struct goalloc_cache *cache)
 {
 	unsigned int bin;
 
-	tiny_drop(heap, cache);
-	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
-		struct cache_bin *b = &cache->bin[bin];
-		struct goalloc_span *span = b->span;
-
-		if (b->count)
-			cache_flush_bin(cache, bin, 0);
-		if (span != &cache_no_span) {
-			b->span = &cache_no_span;
-			central_disown(heap_central_of(span), span);
-		}
-	}
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+		cache_drain_bin(cache, bin);
 }
 
 /**
@@ -574,7 +612,7 @@ void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu)
 		if (pcpu->level[level] == &cache_none)
 			continue;
 		preempt_disable();
-		cache_drain(heap, pcpu->level[level]);
+		cache_drain(pcpu->level[level]);
 		preempt_enable();
 	}
 	cpu_pages_flush(heap, cpu);

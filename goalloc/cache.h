@@ -22,7 +22,8 @@
 /**
  * struct cache_bin - a cache's objects of one bin
  * @count: objects in @entry
- * @cap: room in @entry; 0 until the first object is freed here
+ * @cap: room in @entry; 0 until an object is freed here, and again from when
+ *       the cache is drained until the next one is
  * @entry: free objects, the last freed on top
  * @span: span owned, or cache_no_span
  * @pops: objects handed out from @entry
@@ -104,6 +105,7 @@ int cache_init_all(struct goalloc_heap *heap);
 void cache_destroy_all(struct goalloc_heap *heap);
 void cache_drain_all(struct goalloc_heap *heap);
 void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
+u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin);
 
 void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp);
@@ -123,7 +125,7 @@ bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 enum bad_free tiny_judge(const struct slot_ref *ref, unsigned int offset);
 size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
 		 unsigned int offset);
-void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache);
+void tiny_drop(struct goalloc_cache *cache);
 
 /* The cache to use; preemption must be off for as long as it is. */
 static __always_inline struct goalloc_cache *cache_get(const struct goalloc_heap *heap)

@@ -36,4 +36,16 @@
 #define GOALLOC_IMPORT_KUNIT() MODULE_IMPORT_NS(GOALLOC_KUNIT)
 #endif
 
+/*
+ * Is a CPU set aside for somebody, so that no work of ours should go there?
+ * For users of <linux/sched/isolation.h>.
+ */
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+#define goalloc_cpu_isolated(cpu) cpu_is_isolated(cpu)
+#else
+#define goalloc_cpu_isolated(cpu)				\
+	(!housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) ||		\
+	 !housekeeping_test_cpu(cpu, HK_TYPE_TICK))
+#endif
+
 #endif /* GOALLOC_COMPAT_H */

@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "cpu_pages.h"
+#include "drain.h"
 #include "heap.h"
 
 /* The lock is not worth saving for a share of fewer pages. */
@@ -48,6 +49,7 @@ static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	pages->nid = node->nid;
 	pages->fills++;
+	drain_note();
 }
 
 /**
@@ -89,21 +91,26 @@ GOALLOC_EXPORT_KUNIT(cpu_pages_alloc);
 /**
  * cpu_pages_flush - put a CPU's pages back into the tree
  * @heap: the heap
- * @cpu: a CPU on which nobody uses the heap: it is dead, or the heap is ending
+ * @cpu: this CPU, preemption off; or one on which nobody uses the heap: it is
+ *       dead, or the heap is ending
  *
- * Context: Process context.
+ * Context: Task context.
+ * Return: bytes of pages that were in the cache.
  */
-void cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu)
+u64 cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu)
 {
 	struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
 	struct heap_node *node;
 	unsigned long flags;
+	u64 nr;
 
 	if (page_cache_empty(&pages->cache))
-		return;
+		return 0;
+	nr = hweight64(pages->cache.cache);
 	node = heap->node[pages->nid];
 	raw_spin_lock_irqsave(&node->lock, flags);
 	page_cache_flush(&pages->cache, &node->palloc);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	return nr << GOALLOC_PAGE_SHIFT;
 }
 GOALLOC_EXPORT_KUNIT(cpu_pages_flush);

@@ -32,6 +32,6 @@ struct cpu_pages {
 };
 
 u64 cpu_pages_alloc(struct heap_node *node, u64 npages, bool *clean);
-void cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu);
+u64 cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu);
 
 #endif /* GOALLOC_CPU_PAGES_H */

@@ -88,6 +88,8 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 		   st.page_cache_hits, st.page_cache_misses,
 		   div64_u64(st.page_cache_hits * 100,
 			     max(st.page_cache_hits + st.page_cache_misses, 1ULL)));
+	seq_printf(m, "  drains         %14llu of a CPU's caches, %llu for being idle, %llu bytes\n",
+		   st.drains, st.idle_drains, st.drained_bytes);
 	seq_printf(m, "  failed         %14llu allocations\n", st.failed);
 	seq_printf(m, "  bad frees      %14llu refused:", st.bad_frees);
 	for (i = 0; i < NR_BAD_FREES; i++)
@@ -130,6 +132,9 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "tiny_objects %llu\n", st.tiny_objects);
 	seq_printf(m, "page_cache_hits %llu\n", st.page_cache_hits);
 	seq_printf(m, "page_cache_misses %llu\n", st.page_cache_misses);
+	seq_printf(m, "drains %llu\n", st.drains);
+	seq_printf(m, "idle_drains %llu\n", st.idle_drains);
+	seq_printf(m, "drained_bytes %llu\n", st.drained_bytes);
 	seq_printf(m, "failed %llu\n", st.failed);
 	for (i = 0; i < NR_BAD_FREES; i++)
 		seq_printf(m, "bad_frees_%s %lld\n", report_bad_free_name(i),

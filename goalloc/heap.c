@@ -20,6 +20,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "drain.h"
 #include "heap.h"
 
 static LIST_HEAD(heaps);
@@ -117,6 +118,7 @@ static void heap_dismantle(struct goalloc_heap *heap)
 
 	/* Bad frees may be looking at structures that are no span any more. */
 	synchronize_rcu();
+	drain_remove_heap(heap);
 	cache_destroy_all(heap);
 	free_percpu(heap->cpu_pages);
 	for (node = heap_first_node(heap); node; node = next) {
@@ -178,6 +180,9 @@ struct goalloc_heap *heap_create(const char *name,
 	if (!heap->cpu_pages)
 		goto fail;
 	err = cache_init_all(heap);
+	if (err)
+		goto fail;
+	err = drain_add_heap(heap);
 	if (err)
 		goto fail;
 	list_add_tail(&heap->all, &heaps);
@@ -302,6 +307,8 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 	list_del_init(&heap->all);
 	mutex_unlock(&heaps_lock);
 
+	/* Nobody finds the heap to ask for more. */
+	drain_remove_heap(heap);
 	cache_drain_all(heap);
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)

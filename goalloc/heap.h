@@ -24,6 +24,7 @@
 #include "span.h"
 
 struct dentry;
+struct drain_cpu;
 struct goalloc_pcpu;
 
 #define HEAP_NAME_LEN 32
@@ -104,6 +105,7 @@ struct heap_node {
  * struct goalloc_heap - a heap
  * @cpus: caches per CPU
  * @cpu_pages: page caches per CPU
+ * @drain: work that empties @cpus and @cpu_pages, per CPU
  * @space: address space it lives in
  * @gfp: flags added to every page allocation
  * @detour: DETOUR_* bits: why it must not use caches; 0 for most heaps
@@ -116,6 +118,10 @@ struct heap_node {
  * @nr_bad: refused frees by kind
  * @nr_tiny_direct: tiny objects handed out past the caches, less those taken
  *                  back past them
+ * @nr_drains: times that a CPU's caches were emptied while it was running
+ * @nr_idle_drains: those of @nr_drains that were for not being used, when they
+ *                  were asked for
+ * @drained: bytes that left caches so
  * @name: for reports
  * @dir: its debugfs directory
  * @all: place among all heaps, heaps_lock
@@ -126,6 +132,7 @@ struct heap_node {
 struct goalloc_heap {
 	struct goalloc_pcpu __percpu *cpus;
 	struct cpu_pages __percpu *cpu_pages;
+	struct drain_cpu __percpu *drain;
 	struct heap_space *space;
 	gfp_t gfp;
 	unsigned long detour;
@@ -137,6 +144,9 @@ struct goalloc_heap {
 	atomic64_t nr_failed;
 	atomic64_t nr_bad[NR_BAD_FREES];
 	atomic64_t nr_tiny_direct;
+	atomic64_t nr_drains;
+	atomic64_t nr_idle_drains;
+	atomic64_t drained;
 	char name[HEAP_NAME_LEN];
 	struct dentry *dir;
 	struct list_head all;

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "debugfs.h"
+#include "drain.h"
 #include "fault.h"
 #include "heap.h"
 #include "hotplug.h"
@@ -63,6 +64,9 @@ static int __init goalloc_init(void)
 	err = heap_space_init(&goalloc_space);
 	if (err)
 		return err;
+	err = drain_init();
+	if (err)
+		goto fail_drain;
 	goalloc_default = heap_create("default", NULL, &goalloc_space);
 	if (IS_ERR(goalloc_default)) {
 		err = PTR_ERR(goalloc_default);
@@ -85,6 +89,8 @@ fail_scavenger:
 fail_hotplug:
 	heap_destroy(goalloc_default, true);
 fail_heap:
+	drain_exit();
+fail_drain:
 	heap_space_destroy(&goalloc_space);
 	return err;
 }
@@ -97,6 +103,7 @@ static void __exit goalloc_exit(void)
 	hotplug_exit();
 	if (!heap_destroy(goalloc_default, false))
 		pr_info("unloaded, every page given back\n");
+	drain_exit();
 	heap_space_destroy(&goalloc_space);
 }
 

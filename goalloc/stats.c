@@ -240,6 +240,9 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	if (heap == goalloc_default)
 		st->metadata_bytes += atomic_long_read(&heap->space->meta.bytes);
 	st->failed = atomic64_read(&heap->nr_failed);
+	st->drains = atomic64_read(&heap->nr_drains);
+	st->idle_drains = atomic64_read(&heap->nr_idle_drains);
+	st->drained_bytes = atomic64_read(&heap->drained);
 	for (bin = 0; bin < NR_BAD_FREES; bin++)
 		st->bad_frees += atomic64_read(&heap->nr_bad[bin]);
 }

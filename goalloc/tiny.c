@@ -18,6 +18,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
+#include "drain.h"
 
 #define TINY_BLOCK 16
 #define TINY_SHARE BIT(TINY_BLOCK - 1)
@@ -53,24 +54,26 @@ static unsigned int tiny_align(unsigned int offset, size_t size)
 	return size % 2 == 0 ? round_up(offset, 2) : offset;
 }
 
-/* The block is empty and ours: give the slot back. Preemption is off. */
-static void tiny_release(struct goalloc_heap *heap, struct slot_ref *ref)
+/*
+ * The block is empty and ours: give the slot to @cache, which the caller may
+ * use. Preemption is off.
+ */
+static void tiny_release(struct goalloc_cache *cache, struct slot_ref *ref)
 {
 	WRITE_ONCE(*ref->state, SLOT_FREE);
 	if (in_nmi())
 		central_defer(heap_central_of(ref->span), ref->span, ref->slot);
 	else
-		cache_put(ref->span, ref->slot, cache_get(heap));
+		cache_put(ref->span, ref->slot, cache);
 }
 
 /**
  * tiny_drop - let go of the block that a cache packs
- * @heap: the heap
- * @cache: its cache
+ * @cache: the cache
  *
  * Context: Any but NMI, preemption off; the caller may use the cache.
  */
-void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache)
+void tiny_drop(struct goalloc_cache *cache)
 {
 	struct cache_tiny *tiny = &cache->tiny;
 	struct slot_ref ref;
@@ -84,7 +87,7 @@ void tiny_drop(struct goalloc_heap *heap, struct goalloc_cache *cache)
 	/* Before the share goes: then the block may be gone at once. */
 	WRITE_ONCE(*ref.state, SLOT_TINY);
 	if (tiny_clear(&ref.span->tiny[ref.slot], TINY_SHARE) == TINY_SHARE)
-		tiny_release(heap, &ref);
+		tiny_release(cache, &ref);
 }
 GOALLOC_EXPORT_KUNIT(tiny_drop);
 
@@ -167,12 +170,13 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 	if (cache != &cache_none &&
 	    (!cache->tiny.span || size < cache->tiny.offset)) {
 		/* Go's rule: keep whichever block has more room left. */
-		tiny_drop(heap, cache);
+		tiny_drop(cache);
 		WRITE_ONCE(block->live, BIT(0) | TINY_SHARE);
 		WRITE_ONCE(*ref.state, SLOT_TINY_OPEN);
 		cache->tiny.span = ref.span;
 		cache->tiny.slot = ref.slot;
 		cache->tiny.offset = size;
+		drain_note();
 	} else {
 		WRITE_ONCE(block->live, BIT(0));
 		WRITE_ONCE(*ref.state, SLOT_TINY);
@@ -219,7 +223,7 @@ bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 	else
 		atomic64_dec(&heap->nr_tiny_direct);
 	if (old == bit)
-		tiny_release(heap, &mine);
+		tiny_release(cache_get(heap), &mine);
 	return true;
 }
 GOALLOC_EXPORT_KUNIT(tiny_free);

@@ -94,7 +94,7 @@ static void tiny_places(struct kunit *test)
 		unsigned long block = 0;
 
 		preempt_disable();
-		tiny_drop(fh->heap, cache_get(fh->heap));
+		tiny_drop(cache_get(fh->heap));
 		preempt_enable();
 		for (i = 0; i < 8 && rows[row].size[i]; i++) {
 			unsigned long at;
@@ -237,7 +237,7 @@ static void tiny_open_stays(struct kunit *test)
 	b = tiny_get(fh, 4);
 	KUNIT_EXPECT_PTR_EQ(test, a + 4, b);
 	preempt_disable();
-	tiny_drop(fh->heap, cache_get(fh->heap));
+	tiny_drop(cache_get(fh->heap));
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, (u8)SLOT_TINY, tiny_state(fh, a));
 	goalloc_heap_free(fh->heap, b);
@@ -246,7 +246,7 @@ static void tiny_open_stays(struct kunit *test)
 	a = tiny_get(fh, 4);
 	goalloc_heap_free(fh->heap, a);
 	preempt_disable();
-	tiny_drop(fh->heap, cache_get(fh->heap));
+	tiny_drop(cache_get(fh->heap));
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, (u8)SLOT_FREE, tiny_state(fh, a));
 	KUNIT_EXPECT_EQ(test, 0ULL, tiny_blocks(fh));
@@ -321,7 +321,7 @@ static void tiny_bad_frees(struct kunit *test)
 		if (!open)
 			goalloc_heap_free(fh->heap, block + 8);
 		preempt_disable();
-		tiny_drop(fh->heap, cache_get(fh->heap));
+		tiny_drop(cache_get(fh->heap));
 		preempt_enable();
 		KUNIT_EXPECT_EQ(test, (u8)SLOT_FREE, tiny_state(fh, block));
 		/* The whole block is gone. */

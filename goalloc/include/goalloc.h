@@ -376,4 +376,20 @@ void goalloc_heap_free(struct goalloc_heap *heap, const void *p);
  */
 int goalloc_heap_destroy(struct goalloc_heap *heap, bool force);
 
+/**
+ * goalloc_flush - empty a heap's caches on all CPUs
+ * @heap: the heap, or NULL for the default one
+ *
+ * Free objects go back to their spans, spans that become free and pages at hand
+ * go back to the page tree; none goes back to the kernel, see
+ * goalloc_scavenge(). Each CPU does this for itself; CPUs that have nothing are
+ * not disturbed. What a CPU caches after its turn stays. A CPU that goes
+ * offline meanwhile is emptied as it goes, perhaps after the return.
+ *
+ * Context: Process context, may sleep. Allowed in reclaim. Waits for a work
+ *          item on each CPU, so not where a CPU may be kept from running them.
+ * Return: bytes that left caches meanwhile.
+ */
+u64 goalloc_flush(struct goalloc_heap *heap);
+
 #endif /* GOALLOC_H */

@@ -32,6 +32,9 @@ struct goalloc_heap;
  * @page_cache_misses: those that went on to the page tree
  * @failed: allocations that returned NULL for want of memory
  * @bad_frees: frees that were refused
+ * @drains: times that a running CPU's caches were emptied
+ * @idle_drains: how many of these were for not being used
+ * @drained_bytes: bytes of objects and pages that left caches so
  *
  * All taken while allocation goes on: rows that move between each other's
  * readings may be off by what was under way. When the heap is quiet they add
@@ -59,6 +62,9 @@ struct goalloc_stats {
 	u64 page_cache_misses;
 	u64 failed;
 	u64 bad_frees;
+	u64 drains;
+	u64 idle_drains;
+	u64 drained_bytes;
 };
 
 /**
