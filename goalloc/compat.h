@@ -43,9 +43,11 @@
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #define goalloc_cpu_isolated(cpu) cpu_is_isolated(cpu)
 #else
-#define goalloc_cpu_isolated(cpu)				\
-	(!housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) ||		\
-	 !housekeeping_test_cpu(cpu, HK_TYPE_TICK))
+#define goalloc_cpu_isolated(cpu) ({				\
+	int _cpu = (cpu);					\
+	!housekeeping_test_cpu(_cpu, HK_TYPE_DOMAIN) ||		\
+	!housekeeping_test_cpu(_cpu, HK_TYPE_TICK);		\
+})
 #endif
 
 #endif /* GOALLOC_COMPAT_H */
