@@ -26,6 +26,7 @@
 #define pr_fmt(fmt) "goalloc: " fmt
 
 #include <linux/err.h>
+#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/moduleparam.h>
@@ -48,6 +49,9 @@ bool scavenger_parked;
 GOALLOC_EXPORT_KUNIT(scavenger_parked);
 
 static struct kthread_worker *scavenger_worker;
+
+/* The next kick is to start work at once; xchg() by the kick. */
+static bool scavenger_hurried;
 
 /*
  * What the thread knows. Its own, but for what others may read for statistics.
@@ -268,21 +272,39 @@ static void scavenger_run(struct kthread_work *work)
 	}
 }
 
+/* Runs with no lock of anybody's held. */
+static void scavenger_kick(struct irq_work *work)
+{
+	struct kthread_worker *worker = READ_ONCE(scavenger_worker);
+	bool hurry = xchg(&scavenger_hurried, false);
+
+	if (worker)
+		kthread_mod_delayed_work(worker, &scavenger_work, hurry ? 0 :
+					 msecs_to_jiffies(READ_ONCE(scavenge_period_ms)));
+}
+
+static DEFINE_IRQ_WORK(scavenger_kick_work, scavenger_kick);
+
+static void scavenger_wake(void)
+{
+	/* Parameters are set before there is a thread, too. */
+	if (!READ_ONCE(scavenger_worker) || !READ_ONCE(scavenge_percent))
+		return;
+	WRITE_ONCE(scavenger_parked, false);
+	irq_work_queue(&scavenger_kick_work);
+}
+
 /**
- * scavenger_unpark - work again
+ * scavenger_unpark - work again, from the end of a generation on
+ *
+ * Whoever frees pages may hold any lock of the kernel, a timer's or the
+ * scheduler's among them, so the thread is woken by way of an irq_work.
  *
  * Context: Any but NMI.
  */
 void scavenger_unpark(void)
 {
-	struct kthread_worker *worker = READ_ONCE(scavenger_worker);
-
-	/* Parameters are set before there is a thread, too. */
-	if (!worker || !READ_ONCE(scavenge_percent))
-		return;
-	WRITE_ONCE(scavenger_parked, false);
-	kthread_mod_delayed_work(worker, &scavenger_work,
-				 msecs_to_jiffies(READ_ONCE(scavenge_period_ms)));
+	scavenger_wake();
 }
 GOALLOC_EXPORT_KUNIT(scavenger_unpark);
 
@@ -293,12 +315,8 @@ GOALLOC_EXPORT_KUNIT(scavenger_unpark);
  */
 void scavenger_hurry(void)
 {
-	struct kthread_worker *worker = READ_ONCE(scavenger_worker);
-
-	if (!worker || !READ_ONCE(scavenge_percent))
-		return;
-	WRITE_ONCE(scavenger_parked, false);
-	kthread_mod_delayed_work(worker, &scavenger_work, 0);
+	WRITE_ONCE(scavenger_hurried, true);
+	scavenger_wake();
 }
 GOALLOC_EXPORT_KUNIT(scavenger_hurry);
 
@@ -349,6 +367,7 @@ void scavenger_exit(void)
 	WRITE_ONCE(scavenger_parked, false);
 	WRITE_ONCE(scavenger_worker, NULL);
 	kernel_param_unlock(THIS_MODULE);
+	irq_work_sync(&scavenger_kick_work);
 	kthread_cancel_delayed_work_sync(&scavenger_work);
 	kthread_destroy_worker(worker);
 }
