@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "debugfs.h"
+#include "pressure.h"
 #include "scavenger.h"
 #include "stats.h"
 
@@ -197,6 +198,7 @@ GOALLOC_EXPORT_KUNIT(debugfs_show_classes);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap)
 {
 	struct scavenger_stats st;
+	struct pressure_stats ps;
 
 	scavenger_read(&st);
 	seq_puts(m, "goalloc scavenger - version: " DEBUGFS_VERSION "\n");
@@ -223,6 +225,13 @@ void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "thread_released_bytes %llu\n", st.released << GOALLOC_PAGE_SHIFT);
 	seq_printf(m, "thread_generations %llu\n", st.generations);
 	seq_printf(m, "thread_parks %llu\n", st.parks);
+	pressure_read(&ps);
+	seq_printf(m, "shrinker_scans %llu\n", ps.scans);
+	seq_printf(m, "shrinker_released_bytes %llu\n", ps.pages << PAGE_SHIFT);
+	seq_printf(m, "shrinker_drains %llu\n", ps.drains);
+	seq_printf(m, "shrinker_busy %llu\n", ps.busy);
+	seq_printf(m, "oom_calls %llu\n", ps.ooms);
+	seq_printf(m, "oom_released_bytes %llu\n", ps.oom_pages << PAGE_SHIFT);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_scavenger);
 

@@ -348,3 +348,24 @@ void heap_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg)
 		fn(heap, arg);
 	mutex_unlock(&heaps_lock);
 }
+GOALLOC_EXPORT_KUNIT(heap_for_each);
+
+/**
+ * heap_try_for_each - call a function for every heap, unless that means waiting
+ * @fn: the function
+ * @arg: its second argument
+ *
+ * Context: Process context, in reclaim, too, if @fn is right there.
+ * Return: false if the list of heaps is locked; then nothing was called.
+ */
+bool heap_try_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg)
+{
+	struct goalloc_heap *heap;
+
+	if (!mutex_trylock(&heaps_lock))
+		return false;
+	list_for_each_entry(heap, &heaps, all)
+		fn(heap, arg);
+	mutex_unlock(&heaps_lock);
+	return true;
+}

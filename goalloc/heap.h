@@ -162,6 +162,7 @@ struct goalloc_heap *heap_create(const char *name,
 				 struct heap_space *space);
 int heap_destroy(struct goalloc_heap *heap, bool force);
 void heap_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg);
+bool heap_try_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg);
 
 u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		     struct heap_node **from, bool *clean);

@@ -13,6 +13,7 @@
 #include "heap.h"
 #include "hotplug.h"
 #include "limit.h"
+#include "pressure.h"
 #include "scavenger.h"
 
 /* The limits of all heaps together, bytes as given; kernel_param_lock(). */
@@ -78,12 +79,17 @@ static int __init goalloc_init(void)
 	err = scavenger_init();
 	if (err)
 		goto fail_scavenger;
+	err = pressure_init();
+	if (err)
+		goto fail_pressure;
 	debugfs_init(goalloc_default);
 	fault_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
 		GOALLOC_PAGE_SIZE >> 10);
 	return 0;
 
+fail_pressure:
+	scavenger_exit();
 fail_scavenger:
 	hotplug_exit();
 fail_hotplug:
@@ -99,6 +105,7 @@ static void __exit goalloc_exit(void)
 {
 	fault_exit();
 	debugfs_exit();
+	pressure_exit();
 	scavenger_exit();
 	hotplug_exit();
 	if (!heap_destroy(goalloc_default, false))
