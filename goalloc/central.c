@@ -112,6 +112,7 @@ static void central_after_init(struct central_after *after)
 	after->raced = 0;
 }
 
+/* Two frees of one object both passed, and this is where one is found out. */
 static void central_raced(struct central_after *after,
 			  struct goalloc_span *span, unsigned int slot)
 {
@@ -274,6 +275,20 @@ static void central_collect(struct goalloc_central *central,
 }
 
 /*
+ * A slot that is free in the books has been handed out by a cache that had it
+ * noted as well. Two frees were counted and one allocation: here is the other.
+ */
+static void central_taken(struct goalloc_central *central,
+			  struct central_after *after,
+			  struct goalloc_span *span, unsigned int slot)
+{
+	lockdep_assert_held(&central->lock);
+
+	central->allocs++;
+	central_raced(after, span, slot);
+}
+
+/*
  * Move every free slot of a span without owner into @entry, which has room for
  * them all. A slot that is free in the books and live to somebody (the race of
  * central_put() again) counts as taken from here on.
@@ -293,7 +308,7 @@ static unsigned int central_extract(struct goalloc_central *central,
 		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
 			entry[got++] = cache_entry_make(span, slot);
 		else
-			central_raced(after, span, slot);
+			central_taken(central, after, span, slot);
 	}
 	central->nr_free -= span->nr_free;
 	span->nr_free = 0;
@@ -541,7 +556,7 @@ void *central_alloc(struct goalloc_central *central, size_t asked)
 			central->allocs++;
 			central->asked += asked;
 		} else {
-			central_raced(&after, span, slot);
+			central_taken(central, &after, span, slot);
 		}
 		central_place(central, span);
 	}
