@@ -166,7 +166,8 @@ static void double_sensitive(struct kunit *test)
 	misuse_watch(test, goalloc_default);
 	misuse_sensitive(p);
 	if (goalloc_owns(p))
-		misuse_told(test, BAD_FREE_DOUBLE, p, ", object %u of class 44 (4096 bytes): " DOUBLE,
+		misuse_told(test, BAD_FREE_DOUBLE, p,
+			    ", object %u of class 44 (4096 bytes): " DOUBLE,
 			    (unsigned int)(((unsigned long)p & (GOALLOC_PAGE_SIZE - 1)) / 4096));
 	else
 		misuse_told(test, BAD_FREE_SPAN, p, ": " DOUBLE_SPAN);
