@@ -14,8 +14,9 @@
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
-#include "limit.h"
 #include "detour.h"
+#include "guard.h"
+#include "limit.h"
 
 /* Zones that only a heap made for them has memory of. */
 #define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
@@ -160,6 +161,8 @@ static size_t api_size(const struct goalloc_heap *heap, const void *p)
 
 	if (ZERO_OR_NULL_PTR(p))
 		return 0;
+	if (guard_owns(p))
+		return guard_size(heap, p);
 	/* Keeps the span while we look, should the object not be live. */
 	preempt_disable();
 	begins = slot_find(&goalloc_space.map, addr, &ref);
@@ -218,7 +221,7 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		cache_refuse(goalloc_default, p, _RET_IP_);
 		return NULL;
 	}
-	if (detour_taken(goalloc_default)) {
+	if (detour_taken(goalloc_default) && !guard_owns(p)) {
 		if (detour_resize(goalloc_default, p, old_size, new_size, flags))
 			return (void *)p;
 	} else if (old_size >= new_size) {
@@ -249,6 +252,8 @@ bool goalloc_owns(const void *p)
 {
 	bool owns;
 
+	if (guard_owns(p))
+		return true;
 	preempt_disable();
 	owns = pagemap_span(&goalloc_space.map, (unsigned long)p);
 	preempt_enable();
@@ -330,7 +335,7 @@ EXPORT_SYMBOL_GPL(gokvalloc);
 
 void gokvfree(const void *p)
 {
-	if (is_vmalloc_addr(p))
+	if (is_vmalloc_addr(p) && !guard_owns(p))
 		vfree(p);
 	else
 		api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
@@ -383,10 +388,14 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 		wrong = "its gfp names two zones; name one";
 	else if (attr && !api_limits_ok(attr->soft_limit, attr->limit))
 		wrong = "its limits are less than a goalloc page (0 is none), or soft is over hard";
+	else if (attr && attr->harden & ~GOALLOC_HARDEN_GUARD)
+		wrong = "its harden has flags that are not there";
 	if (wrong) {
 		report_bad_attr(wrong, _RET_IP_);
 		return ERR_PTR(-EINVAL);
 	}
+	if (attr && attr->harden & GOALLOC_HARDEN_GUARD && !guard_available())
+		return ERR_PTR(-EOPNOTSUPP);
 	heap = heap_create(name, attr, &goalloc_space);
 	if (!IS_ERR(heap))
 		debugfs_add_heap(heap);

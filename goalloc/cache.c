@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "detour.h"
 #include "drain.h"
+#include "guard.h"
 
 static_assert(sizeof(struct cache_bin) == 64);
 
@@ -359,6 +360,11 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	bool made = false;
 	void *obj;
 
+	if (guard_wanted()) {
+		obj = guard_sample(heap, bin, asked, gfp);
+		if (obj)
+			return obj;
+	}
 	if (detour_taken(heap))
 		return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
 	for (;;) {
@@ -467,6 +473,10 @@ void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller
 	struct slot_ref ref = {};
 	enum bad_free kind;
 
+	if (guard_owns(p)) {
+		guard_refuse(heap, p, caller);
+		return;
+	}
 	preempt_disable();
 	kind = cache_judge(heap, (unsigned long)p, &ref);
 	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
@@ -548,7 +558,9 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
  */
 void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller)
 {
-	if (detour_taken(heap))
+	if (guard_owns(p) && !(READ_ONCE(heap->detour) & (DETOUR_SAFE | DETOUR_ENDED)))
+		guard_free(heap, p, caller);
+	else if (detour_taken(heap))
 		detour_free(heap, p, caller);
 	else
 		cache_free_past(heap, p, caller);

@@ -67,6 +67,9 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 	debugfs_row(m, "free pages", st.free_bytes, st.sys_bytes, "free pages in the page tree");
 	debugfs_row(m, "metadata", st.metadata_bytes, st.sys_bytes,
 		    "spans, bitmaps, maps, caches; beside held");
+	if (st.guard_bytes)
+		debugfs_row(m, "guard pool", st.guard_bytes, st.sys_bytes,
+			    "pages of guarded objects; beside held");
 
 	seq_puts(m, "\nidentities\n");
 	if (sum == st.sys_bytes)
@@ -81,6 +84,10 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "  objects        %14llu live, %llu allocated, %llu freed\n",
 		   st.live_objects, st.allocs, st.frees);
 	seq_printf(m, "  tiny objects   %14llu live\n", st.tiny_objects);
+	if (st.guard_bytes || st.guard_allocs)
+		seq_printf(m, "  guarded        %14llu live, %llu allocated; pool full %llu, faults %llu, damaged %llu\n",
+			   st.guard_objects, st.guard_allocs, st.guard_full,
+			   st.guard_faults, st.guard_damaged);
 	waste = st.asked_bytes && st.alloc_bytes > st.asked_bytes ?
 		div64_u64((st.alloc_bytes - st.asked_bytes) * 1000, st.asked_bytes) : 0;
 	seq_printf(m, "  class rounding %11llu.%llu%% of what small objects ever requested\n",
@@ -136,6 +143,12 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "drains %llu\n", st.drains);
 	seq_printf(m, "idle_drains %llu\n", st.idle_drains);
 	seq_printf(m, "drained_bytes %llu\n", st.drained_bytes);
+	seq_printf(m, "guard_bytes %llu\n", st.guard_bytes);
+	seq_printf(m, "guard_objects %llu\n", st.guard_objects);
+	seq_printf(m, "guard_allocs %llu\n", st.guard_allocs);
+	seq_printf(m, "guard_full %llu\n", st.guard_full);
+	seq_printf(m, "guard_faults %llu\n", st.guard_faults);
+	seq_printf(m, "guard_damaged %llu\n", st.guard_damaged);
 	seq_printf(m, "failed %llu\n", st.failed);
 	for (i = 0; i < NR_BAD_FREES; i++)
 		seq_printf(m, "bad_frees_%s %lld\n", report_bad_free_name(i),

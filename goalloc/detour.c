@@ -14,6 +14,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
+#include "guard.h"
 
 /**
  * detour_alloc - allocate an object
@@ -33,6 +34,11 @@ void *detour_alloc(struct goalloc_heap *heap, size_t size, size_t align,
 	unsigned int class;
 	void *obj;
 
+	if ((heap->detour & (DETOUR_GUARDED | DETOUR_SAFE | DETOUR_ENDED)) == DETOUR_GUARDED) {
+		obj = guard_alloc(heap, size, align, gfp);
+		if (obj)
+			return obj;
+	}
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (!align || sizeclass_aligned(class, align))

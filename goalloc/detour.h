@@ -15,15 +15,19 @@
 #include "heap.h"
 
 /*
- * Bits of goalloc_heap.detour. Where several are set the last one decides.
+ * Bits of goalloc_heap.detour. Where several are set the last one decides, and
+ * what DETOUR_GUARDED does not take is the others'.
  *
  * DETOUR_HARDENED - misuse of its objects is looked for; set when it is made
  * DETOUR_SAFE - it was found broken and changes nothing any more
  * DETOUR_ENDED - it is ending or has ended with live objects
+ * DETOUR_GUARDED - its objects get unmapped pages around them; set when it is
+ *	made
  */
 #define DETOUR_HARDENED BIT(0)
 #define DETOUR_SAFE BIT(1)
 #define DETOUR_ENDED BIT(2)
+#define DETOUR_GUARDED BIT(3)
 
 /*
  * Must a heap's caches not be used? Whoever sets a bit while the heap is in use

@@ -20,7 +20,9 @@
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "detour.h"
 #include "drain.h"
+#include "guard.h"
 #include "heap.h"
 
 static LIST_HEAD(heaps);
@@ -162,6 +164,8 @@ struct goalloc_heap *heap_create(const char *name,
 		heap->gfp = attr->gfp;
 		heap->limit = attr->limit >> GOALLOC_PAGE_SHIFT;
 		heap->soft_limit = attr->soft_limit >> GOALLOC_PAGE_SHIFT;
+		if (attr->harden & GOALLOC_HARDEN_GUARD)
+			heap->detour |= DETOUR_GUARDED;
 	}
 	/* Held throughout, so that the space does not grow past a new heap. */
 	mutex_lock(&heaps_lock);
@@ -299,7 +303,7 @@ static void heap_free_objects(struct heap_node *node)
 int heap_destroy(struct goalloc_heap *heap, bool force)
 {
 	struct heap_node *node;
-	u64 lost = 0;
+	u64 guarded, lost = 0;
 	int bin;
 
 	debugfs_remove_heap(heap);
@@ -317,16 +321,17 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 	}
 	if (!force)
 		report_leaks(heap);
+	guarded = guard_end_heap(heap, force);
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		if (force)
 			heap_free_objects(node);
 		heap_scavenge(node, U64_MAX, true);
 		lost += node->palloc.nr_owned;
 	}
-	if (lost) {
+	if (lost)
 		report_lost(heap, lost);
+	if (lost || guarded)
 		return -EBUSY;
-	}
 	heap_dismantle(heap);
 	return 0;
 }

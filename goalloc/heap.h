@@ -116,6 +116,8 @@ struct heap_node {
  * @mem: hands @meta memory to the page trees
  * @nr_failed: allocations that returned NULL for want of memory
  * @nr_bad: refused frees by kind
+ * @nr_guard_allocs: guarded objects ever handed out
+ * @nr_guard_frees: guarded objects ever taken back
  * @nr_tiny_direct: tiny objects handed out past the caches, less those taken
  *                  back past them
  * @nr_drains: times that a CPU's caches were emptied while it was running
@@ -143,6 +145,8 @@ struct goalloc_heap {
 	struct palloc_mem mem;
 	atomic64_t nr_failed;
 	atomic64_t nr_bad[NR_BAD_FREES];
+	atomic64_t nr_guard_allocs;
+	atomic64_t nr_guard_frees;
 	atomic64_t nr_tiny_direct;
 	atomic64_t nr_drains;
 	atomic64_t nr_idle_drains;

@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "drain.h"
 #include "fault.h"
+#include "guard.h"
 #include "heap.h"
 #include "hotplug.h"
 #include "limit.h"
@@ -84,6 +85,7 @@ static int __init goalloc_init(void)
 		goto fail_pressure;
 	debugfs_init(goalloc_default);
 	fault_init();
+	guard_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
 		GOALLOC_PAGE_SIZE >> 10);
 	return 0;
@@ -111,6 +113,7 @@ static void __exit goalloc_exit(void)
 	if (!heap_destroy(goalloc_default, false))
 		pr_info("unloaded, every page given back\n");
 	drain_exit();
+	guard_exit();
 	heap_space_destroy(&goalloc_space);
 }
 

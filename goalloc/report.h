@@ -39,6 +39,8 @@ const char *report_bad_free_name(enum bad_free kind);
 void report_bad_free(struct goalloc_heap *heap, const void *p,
 		     struct goalloc_span *span, unsigned int slot,
 		     enum bad_free kind, unsigned long caller);
+bool report_bad_guarded(struct goalloc_heap *heap, const void *p, u32 size,
+			unsigned int slot, enum bad_free kind, unsigned long caller);
 void report_race(struct goalloc_span *span, unsigned int slot, unsigned int nr);
 void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 		    unsigned long caller);

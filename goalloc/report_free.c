@@ -157,6 +157,40 @@ void report_bad_free(struct goalloc_heap *heap, const void *p,
 }
 GOALLOC_EXPORT_KUNIT(report_bad_free);
 
+static const char *const report_guarded_texts[NR_BAD_FREES] = {
+	[BAD_FREE_FOREIGN] = "no object was ever there; look for a damaged pointer",
+	[BAD_FREE_INTERIOR] = "is in its page, and not its first byte; free that",
+	[BAD_FREE_MISALIGNED] = "is no multiple of 8 as every object is; look for a damaged pointer, or a tag bit left in it",
+	[BAD_FREE_DOUBLE] = "is free already; look for a second free of this object",
+	[BAD_FREE_SPAN] = "is in its page, and it is free; look for an earlier free",
+	[BAD_FREE_HEAP] = "belongs to another heap; use goalloc_heap_free() with that one",
+};
+
+/**
+ * report_bad_guarded - the same for the pool of guarded objects
+ * @heap: heap it was tried on
+ * @p: what was to be freed
+ * @size: bytes requested of the object, 0 if there never was one
+ * @slot: its number in the pool
+ * @kind: what is wrong
+ * @caller: call site
+ *
+ * Context: Any context.
+ * Return: true if it was printed.
+ */
+bool report_bad_guarded(struct goalloc_heap *heap, const void *p, u32 size,
+			unsigned int slot, enum bad_free kind, unsigned long caller)
+{
+	atomic64_inc(&heap->nr_bad[kind]);
+	trace_bad_free(heap, kind, p, size, slot, caller);
+	if (!report_site_first(caller, kind))
+		return false;
+	pr_err("bad free (%s) at %pS: %p, heap %s, guarded object %u of %u bytes: %s; refused\n",
+	       bad_free_names[kind], (void *)caller, p, heap->name, slot, size,
+	       report_guarded_texts[kind]);
+	return true;
+}
+
 /**
  * report_race - count objects that were found to have been freed twice at once
  * @span: span of one of them

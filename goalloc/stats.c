@@ -14,6 +14,7 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "guard.h"
 #include "stats.h"
 
 /*
@@ -183,6 +184,27 @@ u64 stats_ledger_sum(const struct goalloc_stats *st)
 }
 GOALLOC_EXPORT_KUNIT(stats_ledger_sum);
 
+/* Guarded objects: counted here, their bytes are the pool's. */
+static void stats_guard(struct goalloc_heap *heap, struct goalloc_stats *st)
+{
+	u64 allocs = atomic64_read(&heap->nr_guard_allocs);
+	u64 frees = atomic64_read(&heap->nr_guard_frees);
+	struct guard_stats gs;
+
+	st->allocs += allocs;
+	st->frees += frees;
+	st->live_objects += allocs - frees;
+	st->guard_objects = allocs - frees;
+	st->guard_allocs = allocs;
+	if (heap != goalloc_default)
+		return;
+	guard_get_stats(&gs);
+	st->guard_bytes = gs.bytes;
+	st->guard_full = gs.full;
+	st->guard_faults = gs.faults;
+	st->guard_damaged = gs.damaged;
+}
+
 /* See <goalloc_stats.h>. */
 void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 {
@@ -221,6 +243,7 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	st->live_objects += ls.allocs - ls.frees;
 	st->live_bytes += ls.asked;
 	st->rounding_bytes = (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked;
+	stats_guard(heap, st);
 	stats_pages(heap, &ps);
 	st->page_cache_bytes = ps.pages << GOALLOC_PAGE_SHIFT;
 	st->page_cache_hits = ps.hits;

@@ -17,7 +17,7 @@
  *    object of the right heap is refused, reported and counted.
  *
  * Memory is always directly mapped and physically contiguous, except what
- * gokvalloc() returns.
+ * gokvalloc() returns, and guarded objects where they were asked for.
  */
 #ifndef GOALLOC_H
 #define GOALLOC_H
@@ -137,7 +137,7 @@ void gofree_sensitive(const void *p);
  *
  * Context: Any context.
  * Return: bytes that may be used at @p: the class size, for large objects
- *         whole pages; 0 for NULL, ZERO_SIZE_PTR and what is no live object.
+ *         whole pages, for guarded objects what was requested; 0 for NULL, ZERO_SIZE_PTR and what is no live object.
  */
 size_t gosize(const void *p);
 
@@ -298,6 +298,17 @@ DEFINE_FREE(gofree, void *, gofree(IS_ERR(_T) ? NULL : _T))
 DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
 #endif
 
+/*
+ * What misuse of its objects a heap looks for. A heap with any of these has no
+ * CPU caches.
+ *
+ * GOALLOC_HARDEN_GUARD - objects of up to a page get one of their own between
+ *	unmapped pages, while the pool has any (module parameter guard_slots):
+ *	see Documentation/guard.rst. Such an object is vmapped: it is neither in
+ *	the direct map nor fit for DMA. gosize() tells exactly what was requested
+ */
+#define GOALLOC_HARDEN_GUARD 0x40U
+
 /**
  * struct goalloc_heap_attr - how a heap is made
  * @gfp: zone modifiers (__GFP_DMA, __GFP_DMA32) and other flags that every page
@@ -307,11 +318,13 @@ DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
  * @soft_limit: bytes of pages that the heap should hold at most, 0 for no limit;
  *              free pages go back to the kernel before it is passed, and in the
  *              background from 95% of it on; not above @limit
+ * @harden: GOALLOC_HARDEN_* flags, 0 for an ordinary heap
  */
 struct goalloc_heap_attr {
 	gfp_t gfp;
 	size_t limit;
 	size_t soft_limit;
+	unsigned int harden;
 };
 
 /**
@@ -320,7 +333,8 @@ struct goalloc_heap_attr {
  * @attr: how to make it, or NULL for the defaults
  *
  * Context: Process context, may sleep.
- * Return: the heap, or an ERR_PTR(): -EINVAL for a bad @name or @attr, -ENOMEM.
+ * Return: the heap, or an ERR_PTR(): -EINVAL for a bad @name or @attr, -ENOMEM,
+ *         -EOPNOTSUPP for guarded objects where there is no pool of them.
  */
 struct goalloc_heap *goalloc_heap_create(const char *name,
 					 const struct goalloc_heap_attr *attr);

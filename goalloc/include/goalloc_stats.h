@@ -20,9 +20,12 @@ struct goalloc_heap;
  * @page_cache_bytes: free pages in page caches
  * @free_bytes: free pages in the page trees
  * @metadata_bytes: goalloc's own structures, which are not part of @sys_bytes
+ * @guard_bytes: pages of the pool of guarded objects, beside @sys_bytes, too;
+ *               all of them are the default heap's
  * @grown_bytes: pages ever taken from the kernel
  * @released_bytes: pages ever given back; @sys_bytes is the difference
- * @live_objects: objects in use; a block of tiny objects counts once
+ * @live_objects: objects in use; a block of tiny objects counts once, and a
+ *                guarded object like any other
  * @allocs: objects ever handed out
  * @frees: objects ever taken back
  * @asked_bytes: bytes ever requested of small objects
@@ -30,6 +33,12 @@ struct goalloc_heap;
  * @tiny_objects: tiny objects in use
  * @page_cache_hits: requests for a few pages served by page caches
  * @page_cache_misses: those that went on to the page tree
+ * @guard_objects: guarded objects in use
+ * @guard_allocs: guarded objects ever handed out
+ * @guard_full: allocations that were to be guarded and found no free slot, of
+ *              all heaps; in the default heap's statistics, like the next two
+ * @guard_faults: accesses to the pool that faulted
+ * @guard_damaged: guarded objects beside which bytes were found overwritten
  * @failed: allocations that returned NULL for want of memory
  * @bad_frees: frees that were refused
  * @drains: times that a running CPU's caches were emptied
@@ -50,6 +59,7 @@ struct goalloc_stats {
 	u64 page_cache_bytes;
 	u64 free_bytes;
 	u64 metadata_bytes;
+	u64 guard_bytes;
 	u64 grown_bytes;
 	u64 released_bytes;
 	u64 live_objects;
@@ -60,6 +70,11 @@ struct goalloc_stats {
 	u64 tiny_objects;
 	u64 page_cache_hits;
 	u64 page_cache_misses;
+	u64 guard_objects;
+	u64 guard_allocs;
+	u64 guard_full;
+	u64 guard_faults;
+	u64 guard_damaged;
 	u64 failed;
 	u64 bad_frees;
 	u64 drains;

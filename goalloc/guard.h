@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Guard objects: a few allocations get a page of their own between unmapped
+ * pages, so that an access past the object or after its free faults at once.
+ */
+#ifndef GOALLOC_GUARD_H
+#define GOALLOC_GUARD_H
+
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+#include "heap.h"
+
+/* Return addresses kept of an allocation and of a free. */
+#define GUARD_STACK_DEPTH 16
+
+/**
+ * enum guard_state - what a slot is
+ * @GUARD_FREE: unmapped; waits to be used again
+ * @GUARD_BUSY: in the hands of one who allocates or frees it
+ * @GUARD_LIVE: an object
+ */
+enum guard_state {
+	GUARD_FREE,
+	GUARD_BUSY,
+	GUARD_LIVE,
+};
+
+/**
+ * struct guard_track - who allocated or freed an object, and when
+ * @ns: monotonic time in nanoseconds; 0 if it has not happened
+ * @pid: task that ran
+ * @cpu: CPU it ran on
+ * @nr: entries in @entry
+ * @entry: return addresses, the innermost first
+ */
+struct guard_track {
+	u64 ns;
+	pid_t pid;
+	u32 cpu;
+	u32 nr;
+	unsigned long entry[GUARD_STACK_DEPTH];
+};
+
+/**
+ * struct guard_slot - one page for one object
+ * @state: enum guard_state. GUARD_LIVE is left by cmpxchg(), GUARD_FREE under
+ *         guard_pool.lock, GUARD_BUSY by who has the slot in hand.
+ * @told: what is wrong with the present object was reported
+ * @page: address of the page
+ * @pte: its page table entry
+ * @mapped: the entry's value while the page is mapped
+ * @addr: address of the object; of the last one if there is none
+ * @size: bytes requested of it; 0 if there never was one
+ * @heap: heap it is, or was, of; not to be followed while there is no object
+ * @name: that heap's name
+ * @alloc: its allocation
+ * @free: its free
+ * @fifo: place in guard_pool.fifo, its lock
+ * @freed: place in guard_pool.freed
+ *
+ * Fields without a lock are written by who has the slot in hand (GUARD_BUSY),
+ * before a release of @state. A report of a fault reads them while that may
+ * happen; what it says is then of the last object or the next one.
+ */
+struct guard_slot {
+	atomic_t state;
+	unsigned long told;
+	unsigned long page;
+	pte_t *pte;
+	pte_t mapped;
+	unsigned long addr;
+	u32 size;
+	struct goalloc_heap *heap;
+	char name[HEAP_NAME_LEN];
+	struct guard_track alloc;
+	struct guard_track free;
+	struct list_head fifo;
+	struct llist_node freed;
+};
+
+/**
+ * struct guard_stats - what became of the pool
+ * @slots: slots it has; 0 if there is none
+ * @bytes: memory of its pages
+ * @live: objects in it
+ * @allocs: objects ever handed out
+ * @full: allocations that were to be guarded and found no free slot
+ * @faults: accesses that faulted
+ * @damaged: objects around which bytes had been overwritten when they were freed
+ */
+struct guard_stats {
+	unsigned int slots;
+	u64 bytes;
+	u64 live;
+	u64 allocs;
+	u64 full;
+	u64 faults;
+	u64 damaged;
+};
+
+#ifdef CONFIG_X86_64
+
+/* There is a pool; it is the default heap's, too, and an allocation may be due. */
+DECLARE_STATIC_KEY_FALSE(guard_ready);
+DECLARE_STATIC_KEY_FALSE(guard_sampling);
+
+int guard_start(unsigned int slots, unsigned int interval);
+bool guard_stop(void);
+void guard_init(void);
+void guard_exit(void);
+bool guard_in_pool(const void *p);
+void *guard_alloc(struct goalloc_heap *heap, size_t size, size_t align, gfp_t gfp);
+void *guard_sample(struct goalloc_heap *heap, unsigned int bin, size_t size, gfp_t gfp);
+void guard_free(struct goalloc_heap *heap, const void *p, unsigned long caller);
+void guard_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller);
+size_t guard_size(const struct goalloc_heap *heap, const void *p);
+u64 guard_end_heap(struct goalloc_heap *heap, bool force);
+void guard_get_stats(struct guard_stats *gs);
+void guard_elapse(unsigned int ms);
+void guard_settle(void);
+void guard_fault_probe(bool on);
+
+static inline bool guard_available(void)
+{
+	return static_branch_unlikely(&guard_ready);
+}
+
+/* Does an address lie in the pool, in an object or not? */
+static inline bool guard_owns(const void *p)
+{
+	return static_branch_unlikely(&guard_ready) && guard_in_pool(p);
+}
+
+/* May the default heap's next allocation have to be guarded? */
+static inline bool guard_wanted(void)
+{
+	return static_branch_unlikely(&guard_sampling);
+}
+
+#else /* Page tables and faults of other architectures are not known here. */
+
+static inline void guard_init(void) { }
+static inline void guard_exit(void) { }
+static inline bool guard_available(void) { return false; }
+static inline bool guard_owns(const void *p) { return false; }
+static inline bool guard_wanted(void) { return false; }
+
+static inline void *guard_alloc(struct goalloc_heap *heap, size_t size,
+				size_t align, gfp_t gfp)
+{
+	return NULL;
+}
+
+static inline void *guard_sample(struct goalloc_heap *heap, unsigned int bin,
+				 size_t size, gfp_t gfp)
+{
+	return NULL;
+}
+
+static inline void guard_free(struct goalloc_heap *heap, const void *p,
+			      unsigned long caller) { }
+
+static inline void guard_refuse(struct goalloc_heap *heap, const void *p,
+				unsigned long caller) { }
+
+static inline size_t guard_size(const struct goalloc_heap *heap, const void *p)
+{
+	return 0;
+}
+
+static inline u64 guard_end_heap(struct goalloc_heap *heap, bool force)
+{
+	return 0;
+}
+
+static inline void guard_get_stats(struct guard_stats *gs)
+{
+	*gs = (struct guard_stats){ 0 };
+}
+
+#endif /* CONFIG_X86_64 */
+
+#endif /* GOALLOC_GUARD_H */
