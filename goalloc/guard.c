@@ -60,7 +60,7 @@ static void guard_set_interval(unsigned int ms)
 {
 	lockdep_assert_held(&guard_mutex);
 
-	if (!guard_pool.nr || !ms) {
+	if (!static_key_enabled(&guard_ready) || !ms) {
 		static_branch_disable(&guard_sampling);
 		return;
 	}
@@ -551,12 +551,12 @@ bool guard_stop(void)
 	mutex_lock(&guard_mutex);
 	static_branch_disable(&guard_sampling);
 	static_branch_disable(&guard_ready);
-	pool->nr = 0;
 	mutex_unlock(&guard_mutex);
 	guard_fault_exit();
 	guard_pages_destroy();
 	meta_free(&goalloc_space.meta, pool->slot, guard_slot_bytes(slots));
 	pool->slot = NULL;
+	pool->nr = 0;
 	if (live)
 		pr_err("%ld live guarded objects; the %u pages of their pool are not given back\n",
 		       live, slots + 1);

@@ -6,78 +6,9 @@
 #ifndef GOALLOC_GUARD_H
 #define GOALLOC_GUARD_H
 
-#include <linux/jump_label.h>
 #include <linux/types.h>
 
 #include "heap.h"
-
-/* Return addresses kept of an allocation and of a free. */
-#define GUARD_STACK_DEPTH 16
-
-/**
- * enum guard_state - what a slot is
- * @GUARD_FREE: unmapped; waits to be used again
- * @GUARD_BUSY: in the hands of one who allocates or frees it
- * @GUARD_LIVE: an object
- */
-enum guard_state {
-	GUARD_FREE,
-	GUARD_BUSY,
-	GUARD_LIVE,
-};
-
-/**
- * struct guard_track - who allocated or freed an object, and when
- * @ns: monotonic time in nanoseconds; 0 if it has not happened
- * @pid: task that ran
- * @cpu: CPU it ran on
- * @nr: entries in @entry
- * @entry: return addresses, the innermost first
- */
-struct guard_track {
-	u64 ns;
-	pid_t pid;
-	u32 cpu;
-	u32 nr;
-	unsigned long entry[GUARD_STACK_DEPTH];
-};
-
-/**
- * struct guard_slot - one page for one object
- * @state: enum guard_state. GUARD_LIVE is left by cmpxchg(), GUARD_FREE under
- *         guard_pool.lock, GUARD_BUSY by who has the slot in hand.
- * @told: what is wrong with the present object was reported
- * @page: address of the page
- * @pte: its page table entry
- * @mapped: the entry's value while the page is mapped
- * @addr: address of the object; of the last one if there is none
- * @size: bytes requested of it; 0 if there never was one
- * @heap: heap it is, or was, of; not to be followed while there is no object
- * @name: that heap's name
- * @alloc: its allocation
- * @free: its free
- * @fifo: place in guard_pool.fifo, its lock
- * @freed: place in guard_pool.freed
- *
- * Fields without a lock are written by who has the slot in hand (GUARD_BUSY),
- * before a release of @state. A report of a fault reads them while that may
- * happen; what it says is then of the last object or the next one.
- */
-struct guard_slot {
-	atomic_t state;
-	unsigned long told;
-	unsigned long page;
-	pte_t *pte;
-	pte_t mapped;
-	unsigned long addr;
-	u32 size;
-	struct goalloc_heap *heap;
-	char name[HEAP_NAME_LEN];
-	struct guard_track alloc;
-	struct guard_track free;
-	struct list_head fifo;
-	struct llist_node freed;
-};
 
 /**
  * struct guard_stats - what became of the pool
@@ -100,6 +31,8 @@ struct guard_stats {
 };
 
 #ifdef CONFIG_X86_64
+
+#include <linux/jump_label.h>
 
 /* There is a pool; it is the default heap's, too, and an allocation may be due. */
 DECLARE_STATIC_KEY_FALSE(guard_ready);
