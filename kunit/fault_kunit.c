@@ -7,13 +7,14 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
-#include "fake_source.h"
+#include "cache.h"
 #include "fault.h"
 #include "stats.h"
 
 #ifdef CONFIG_FAULT_INJECTION
 
 #define FAULT_OBJECTS 42
+#define FAULT_GFP (GFP_KERNEL | __GFP_NOWARN)
 
 /* Fail the @nth time that something can fail, counted from 0, and only then. */
 static void fault_arm(unsigned long nth)
@@ -69,24 +70,180 @@ static unsigned int fault_script(struct kunit *test, void **obj)
 static void fault_every_nth(struct kunit *test)
 {
 	void **obj = kunit_kcalloc(test, FAULT_OBJECTS, sizeof(*obj), GFP_KERNEL);
-	unsigned int seen = 0, quiet = 0, nth;
+	unsigned int seen = 0, nth;
+	bool failed = true;
 
 	KUNIT_ASSERT_NOT_NULL(test, obj);
-	for (nth = 0; quiet < 3 && nth < 500; nth += 1 + nth / 16) {
-		unsigned int failed;
-
+	for (nth = 0; failed && nth < 1000; nth++) {
 		fault_arm(nth);
-		failed = fault_script(test, obj);
+		seen += !!fault_script(test, obj);
 		/* Its one time was used: something failed, seen or made good. */
-		if (atomic_read(&fault_attr_goalloc.times))
-			quiet++;
-		seen += !!failed;
+		failed = !atomic_read(&fault_attr_goalloc.times);
 	}
 	fault_disarm();
 	/* Not all of them can be made good. */
 	KUNIT_EXPECT_GT(test, seen, 10U);
-	KUNIT_EXPECT_LT(test, nth, 500U);
+	KUNIT_EXPECT_FALSE_MSG(test, failed, "no end after %u", nth);
 	KUNIT_EXPECT_EQ(test, 0U, fault_script(test, obj));
+}
+
+/* What an operation leaves behind: objects of the heap under test. */
+struct fault_op_result {
+	void *obj[32];
+	unsigned int nr;
+};
+
+typedef bool (*fault_op_t)(struct goalloc_heap *heap, struct fault_op_result *r);
+
+static bool fault_keep(struct fault_op_result *r, void *p)
+{
+	if (p)
+		r->obj[r->nr++] = p;
+	return p;
+}
+
+static bool op_small(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	return fault_keep(r, goalloc_heap_alloc(heap, 100, FAULT_GFP));
+}
+
+static bool op_zeroed(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	void *p = goalloc_heap_alloc(heap, 3000, FAULT_GFP | __GFP_ZERO);
+
+	return fault_keep(r, p) && !memchr_inv(p, 0, 3000);
+}
+
+static bool op_atomic(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	return fault_keep(r, goalloc_heap_alloc(heap, 700, GFP_ATOMIC | __GFP_NOWARN));
+}
+
+static bool op_largest_class(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	return fault_keep(r, goalloc_heap_alloc(heap, GOALLOC_MAX_SMALL, FAULT_GFP));
+}
+
+static bool op_large(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	return fault_keep(r, goalloc_heap_alloc(heap, 300000, FAULT_GFP));
+}
+
+static bool op_aligned(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	void *p = heap_alloc_large(heap, 50000, 65536, FAULT_GFP, 0);
+
+	return fault_keep(r, p) && IS_ALIGNED((unsigned long)p, 65536);
+}
+
+static bool op_tiny(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	return fault_keep(r, tiny_alloc(heap, 5, FAULT_GFP));
+}
+
+static bool op_node(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	return fault_keep(r, cache_alloc_node(heap, sizeclass_of(64), 64, FAULT_GFP,
+					      num_online_nodes() - 1));
+}
+
+/* Many, until one cannot be had: a second span, a second block. */
+static bool op_many(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(r->obj); i++)
+		if (!fault_keep(r, goalloc_heap_alloc(heap, 8192, FAULT_GFP)))
+			return false;
+	return true;
+}
+
+/* Frees make the lists that they are kept in. */
+static bool op_free(struct goalloc_heap *heap, struct fault_op_result *r)
+{
+	void *p = goalloc_heap_alloc(heap, 48, FAULT_GFP);
+
+	goalloc_heap_free(heap, p);
+	return p;
+}
+
+static const struct {
+	const char *name;
+	fault_op_t fn;
+} fault_ops[] = {
+	{ "small", op_small },
+	{ "zeroed", op_zeroed },
+	{ "atomic", op_atomic },
+	{ "largest class", op_largest_class },
+	{ "large", op_large },
+	{ "aligned", op_aligned },
+	{ "tiny", op_tiny },
+	{ "node", op_node },
+	{ "many", op_many },
+	{ "free", op_free },
+};
+
+/*
+ * One operation on a new heap with the nth chance to fail taken. False when the
+ * operation had no such chance left.
+ */
+static bool fault_try_op(struct kunit *test, unsigned int i, unsigned int nth,
+			 unsigned int *refused)
+{
+	u64 held = atomic64_read(&goalloc_space.held);
+	struct fault_op_result r = {};
+	struct goalloc_stats st;
+	struct goalloc_heap *heap;
+	unsigned int k;
+	bool ok, taken;
+
+	heap = goalloc_heap_create("fault", NULL);
+	if (IS_ERR(heap)) {
+		KUNIT_FAIL(test, "%s: no heap", fault_ops[i].name);
+		return false;
+	}
+	fault_arm(nth);
+	ok = fault_ops[i].fn(heap, &r);
+	taken = !atomic_read(&fault_attr_goalloc.times);
+	fault_disarm();
+	*refused += !ok;
+	if (!taken)
+		KUNIT_EXPECT_TRUE_MSG(test, ok, "%s failed by itself", fault_ops[i].name);
+
+	goalloc_heap_stats(heap, &st);
+	KUNIT_EXPECT_EQ_MSG(test, st.sys_bytes, stats_ledger_sum(&st), "%s, %u",
+			    fault_ops[i].name, nth);
+	KUNIT_EXPECT_EQ_MSG(test, (u64)r.nr, st.live_objects, "%s, %u",
+			    fault_ops[i].name, nth);
+	/* It works again at once. */
+	KUNIT_EXPECT_TRUE_MSG(test, op_free(heap, &r), "%s, %u",
+			      fault_ops[i].name, nth);
+	for (k = 0; k < r.nr; k++)
+		goalloc_heap_free(heap, r.obj[k]);
+	KUNIT_EXPECT_EQ_MSG(test, 0, goalloc_heap_destroy(heap, false), "%s, %u",
+			    fault_ops[i].name, nth);
+	KUNIT_EXPECT_EQ_MSG(test, held, (u64)atomic64_read(&goalloc_space.held), "%s, %u",
+			    fault_ops[i].name, nth);
+	return taken;
+}
+
+/* Each operation with every one of its chances to fail: NULL or all is well. */
+static void fault_every_op(struct kunit *test)
+{
+	unsigned int i, nth, refused;
+
+	for (i = 0; i < ARRAY_SIZE(fault_ops); i++) {
+		refused = 0;
+		for (nth = 0; nth < 200; nth++)
+			if (!fault_try_op(test, i, nth, &refused))
+				break;
+		kunit_info(test, "%s: %u chances to fail, %u times refused\n",
+			   fault_ops[i].name, nth, refused);
+		/* A span or its pages can fail, at least. */
+		KUNIT_EXPECT_GE_MSG(test, nth, 2U, "%s", fault_ops[i].name);
+		KUNIT_EXPECT_GE_MSG(test, refused, 1U, "%s", fault_ops[i].name);
+		KUNIT_EXPECT_LT_MSG(test, nth, 200U, "%s", fault_ops[i].name);
+	}
 }
 
 /* What must not fail does not. */
@@ -113,6 +270,11 @@ static void fault_every_nth(struct kunit *test)
 	kunit_skip(test, "no CONFIG_FAULT_INJECTION");
 }
 
+static void fault_every_op(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_FAULT_INJECTION");
+}
+
 static void fault_nofail(struct kunit *test)
 {
 	kunit_skip(test, "no CONFIG_FAULT_INJECTION");
@@ -122,6 +284,7 @@ static void fault_nofail(struct kunit *test)
 
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_every_nth),
+	KUNIT_CASE(fault_every_op),
 	KUNIT_CASE(fault_nofail),
 	{}
 };
