@@ -149,6 +149,41 @@ unsigned int span_bits_sweep(struct span_bits *b)
 GOALLOC_EXPORT_KUNIT(span_bits_sweep);
 
 /**
+ * span_bits_take - take one free slot of several
+ * @b: bits of a span that the caller owns
+ * @nth: which of the free slots, counted from 0 in ascending order
+ *
+ * Unlike span_bits_next() it leaves what lies below the slot free. It looks at
+ * every word, and is for those who do not want to be predictable.
+ *
+ * Return: the slot, now taken, or @b->nelems if fewer than @nth + 1 are free.
+ */
+unsigned int span_bits_take(struct span_bits *b, unsigned int nth)
+{
+	unsigned int words = span_bits_words(b->nelems);
+	unsigned int i;
+
+	for (i = 0; i < words; i++) {
+		u64 free = ~span_bits_taken(b, i) & span_bits_valid(b, i);
+		unsigned int nr = hweight64(free);
+
+		if (nth >= nr) {
+			nth -= nr;
+			continue;
+		}
+		while (nth--)
+			free &= free - 1;
+		b->words[i] |= 1ULL << __ffs64(free);
+		/* The window shows the alloc bits of its word. */
+		if (i == b->freeindex / SPAN_BITS_WINDOW)
+			span_bits_refill(b);
+		return i * SPAN_BITS_WINDOW + __ffs64(free);
+	}
+	return b->nelems;
+}
+GOALLOC_EXPORT_KUNIT(span_bits_take);
+
+/**
  * span_bits_unused - slots that the owner can still take
  * @b: bits; while the owner is at work the answer is of some moment past
  *

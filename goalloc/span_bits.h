@@ -52,6 +52,7 @@ static inline u64 *span_bits_freed(struct span_bits *b)
 
 void span_bits_init(struct span_bits *b, unsigned int nelems);
 unsigned int span_bits_next(struct span_bits *b);
+unsigned int span_bits_take(struct span_bits *b, unsigned int nth);
 bool span_bits_free(struct span_bits *b, unsigned int slot);
 unsigned int span_bits_sweep(struct span_bits *b);
 unsigned int span_bits_unused(const struct span_bits *b);

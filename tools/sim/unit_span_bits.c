@@ -57,6 +57,19 @@ static void take(struct model *m, bool fast)
 	}
 }
 
+static void take_nth(struct model *m, unsigned int nth)
+{
+	unsigned int got = span_bits_take(m->b, nth);
+	unsigned int want;
+
+	for (want = 0; want < m->nelems; want++)
+		if (m->slot[want] == FREE && !nth--)
+			break;
+	EXPECT(got == want, "one of %u: expected %u, got %u", m->nelems, want, got);
+	if (got < m->nelems)
+		m->slot[got] = TAKEN;
+}
+
 static void come_back(struct model *m, unsigned int i)
 {
 	bool first = m->slot[i] == TAKEN;
@@ -97,6 +110,13 @@ static void run(unsigned int nelems, u64 *rng)
 
 		for (i = 0; i < n; i++)
 			take(&m, fast);
+		expect_state(&m);
+		n = sim_random(rng) % 8;
+		for (i = 0; i < n; i++)
+			take_nth(&m, sim_random(rng) % (nelems + 1));
+		expect_state(&m);
+		for (i = 0; round % 4 == 3 && i < nelems + 1; i++)
+			take_nth(&m, 0);
 		expect_state(&m);
 		n = sim_random(rng) % (nelems + 1);
 		for (i = 0; i < n; i++)
@@ -141,8 +161,33 @@ static void refill_whole(void)
 	free(b);
 }
 
+/* Taken out of order every slot comes exactly once, the window in step. */
+static void take_mixed(void)
+{
+	struct span_bits *b = malloc(sizeof(*b) + span_bits_bytes(200));
+	unsigned int seen[200] = { 0 };
+	unsigned int left = 200;
+	u64 rng = 7;
+
+	span_bits_init(b, 200);
+	while (left) {
+		unsigned int slot = left % 3 ? span_bits_take(b, sim_random(&rng) % left) :
+					       span_bits_next(b);
+
+		if (slot == 200)
+			break;
+		EXPECT(!seen[slot]++, "slot %u twice", slot);
+		left = span_bits_unused(b);
+	}
+	EXPECT(span_bits_take(b, 0) == 200, "a slot too many");
+	EXPECT(span_bits_next(b) == 200, "a slot too many");
+	EXPECT(span_bits_sweep(b) == 0, "all are taken");
+	free(b);
+}
+
 const struct unit_case unit_span_bits[] = {
 	{ "span_bits: against an array of bytes", against_bytes },
 	{ "span_bits: all slots, three times", refill_whole },
+	{ "span_bits: out of order", take_mixed },
 	{}
 };
