@@ -29,7 +29,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench torture check sim fuzz sim-bench shell clean help
+.PHONY: all run test bench bench-release torture check sim fuzz sim-bench shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -49,6 +49,10 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
 bench: ## instructions per operation beside kmalloc, under QEMU's -icount
 	@tools/setup run
 	@tools/bench/run
+
+bench-release: ## how fast freed memory goes back to the kernel
+	@tools/setup run
+	@tools/bench/release
 
 shell: ## the guest of `make run` with a prompt, goalloc loaded
 	@tools/setup run
