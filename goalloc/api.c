@@ -17,6 +17,7 @@
 #include "detour.h"
 #include "guard.h"
 #include "limit.h"
+#include "sanitize.h"
 
 /* Zones that only a heap made for them has memory of. */
 #define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
@@ -189,19 +190,37 @@ out:
 
 size_t gosize(const void *p)
 {
-	return api_size(NULL, p);
+	size_t size = api_size(NULL, p);
+
+	/* All of it may be used from here on. */
+	sanitize_usable(p, size);
+	return size;
 }
 EXPORT_SYMBOL_GPL(gosize);
 
 void gofree_sensitive(const void *p)
 {
+	size_t size;
+
 	if (ZERO_OR_NULL_PTR(p))
 		return;
+	size = api_size(goalloc_default, p);
+	sanitize_usable(p, size);
 	/* No live object of ours has size 0; what else it is gets reported. */
-	memzero_explicit((void *)p, api_size(goalloc_default, p));
+	memzero_explicit((void *)p, size);
 	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gofree_sensitive);
+
+/* Another size for an object that stays where it is and has room for it. */
+static void api_resize(const void *p, size_t old_size, size_t new_size, gfp_t gfp)
+{
+	if (want_init_on_alloc(gfp)) {
+		sanitize_usable(p, old_size);
+		memset((char *)p + new_size, 0, old_size - new_size);
+	}
+	sanitize_resize(goalloc_default, p, new_size, old_size, gfp);
+}
 
 void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 {
@@ -225,14 +244,16 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		if (detour_resize(goalloc_default, p, old_size, new_size, flags))
 			return (void *)p;
 	} else if (old_size >= new_size) {
-		if (want_init_on_alloc(flags))
-			memset((char *)p + new_size, 0, old_size - new_size);
+		api_resize(p, old_size, new_size, flags);
 		return (void *)p;
 	}
 	new = api_alloc(goalloc_default, new_size, flags, _RET_IP_);
 	if (!new)
 		return NULL;
+	/* All of it, used or not: only who asked gosize() knows how much is. */
+	sanitize_pause();
 	memcpy(new, p, old_size);
+	sanitize_resume();
 	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
 	return new;
 }

@@ -285,19 +285,22 @@ static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
  */
 void *cache_zero(void *obj, unsigned int bin)
 {
-	memset(obj, 0, bin == GOALLOC_TINY_BIN ? 16 : sizeclass_size[bin]);
+	size_t size = bin == GOALLOC_TINY_BIN ? 16 : sizeclass_size[bin];
+
+	sanitize_open(obj, size);
+	memset(obj, 0, size);
 	return obj;
 }
 GOALLOC_EXPORT_KUNIT(cache_zero);
 
 static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
-			      void *obj, bool dirty, gfp_t gfp)
+			      size_t asked, void *obj, bool dirty, gfp_t gfp)
 {
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
 	else if (dirty && want_init_on_alloc(gfp))
 		cache_zero(obj, bin);
-	return obj;
+	return sanitize_alloc(heap, obj, bin, asked, gfp);
 }
 
 /**
@@ -318,7 +321,7 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 
 	if (!obj)
 		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
-	return cache_alloc_done(heap, bin, obj, true, gfp);
+	return cache_alloc_done(heap, bin, asked, obj, true, gfp);
 }
 
 /**
@@ -397,12 +400,12 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		fresh = heap_alloc_span(heap_node_of(heap, numa_mem_id()), bin, gfp);
 		if (!fresh) {
 			obj = cache_alloc_anywhere(heap, bin, asked, gfp);
-			return cache_alloc_done(heap, bin, obj, true, gfp);
+			return cache_alloc_done(heap, bin, asked, obj, true, gfp);
 		}
 	}
 	if (fresh)
 		central_add(heap_central_of(fresh), fresh);
-	return cache_alloc_done(heap, bin, obj, dirty, gfp);
+	return cache_alloc_done(heap, bin, asked, obj, dirty, gfp);
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
 
@@ -528,8 +531,11 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 		preempt_enable();
 		return;
 	}
-	if (want_init_on_free())
+	if (want_init_on_free()) {
+		sanitize_open(p, ref.span->elemsize);
 		memset((void *)p, 0, ref.span->elemsize);
+	}
+	sanitize_free(ref.span, p);
 	/* From here on the slot is in our hands only, and keeps its span. */
 	WRITE_ONCE(*ref.state, SLOT_FREE);
 	if (in_nmi()) {

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 #include "heap.h"
+#include "sanitize.h"
 
 /* Context levels: task, softirq, hardirq, NMI. NMI never has a cache. */
 #define CACHE_LEVELS 4
@@ -185,8 +186,9 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 		obj = (void *)span_slot_addr(span, slot);
 		preempt_enable();
 		if (want_init_on_alloc(gfp))
-			return cache_zero(obj, bin);
-		return obj;
+			return sanitize_alloc(heap, cache_zero(obj, bin), bin,
+					      asked, gfp);
+		return sanitize_alloc(heap, obj, bin, asked, gfp);
 	}
 
 	span = b->span;
@@ -201,10 +203,10 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 	obj = (void *)span_slot_addr(span, slot);
 	if (want_init_on_alloc(gfp) && span->needzero) {
 		preempt_enable();
-		return cache_zero(obj, bin);
+		return sanitize_alloc(heap, cache_zero(obj, bin), bin, asked, gfp);
 	}
 	preempt_enable();
-	return obj;
+	return sanitize_alloc(heap, obj, bin, asked, gfp);
 
 raced:
 	/* The span will not show this slot again, so it is told here. */
@@ -257,6 +259,7 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	b = &cache->bin[span->bin];
 	if (unlikely(b->count >= b->cap))
 		goto slow;
+	sanitize_free(span, p);
 	WRITE_ONCE(*state, SLOT_FREE);
 	b->entry[b->count++] = cache_entry_make(span, slot);
 	preempt_enable();

@@ -27,6 +27,7 @@
 #include "central.h"
 #include "compat.h"
 #include "heap.h"
+#include "sanitize.h"
 
 /**
  * central_init - make an empty central list
@@ -267,6 +268,7 @@ static void central_collect(struct goalloc_central *central,
 		for (slot = 0; left && slot < span->bits.nelems; slot++) {
 			if (READ_ONCE(span->state[slot]) != SLOT_DEFERRED)
 				continue;
+			sanitize_collect(span, slot);
 			WRITE_ONCE(span->state[slot], SLOT_FREE);
 			left--;
 			central_take_back(central, span, slot, after);

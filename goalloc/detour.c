@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "detour.h"
 #include "guard.h"
+#include "sanitize.h"
 
 /**
  * detour_alloc - allocate an object
@@ -113,8 +114,11 @@ bool detour_resize(struct goalloc_heap *heap, const void *p, size_t old_size,
 {
 	if (new_size > old_size)
 		return false;
-	if (want_init_on_alloc(gfp))
+	if (want_init_on_alloc(gfp)) {
+		sanitize_usable(p, old_size);
 		memset((char *)p + new_size, 0, old_size - new_size);
+	}
+	sanitize_resize(heap, p, new_size, old_size, gfp);
 	return true;
 }
 GOALLOC_EXPORT_KUNIT(detour_resize);

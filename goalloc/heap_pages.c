@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "heap.h"
 #include "limit.h"
+#include "sanitize.h"
 #include "scavenger.h"
 
 /* Growth in goalloc pages: not below, and held pages shifted right by this. */
@@ -130,6 +131,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		return PALLOC_NONE;
 	}
 
+	sanitize_pages(node, extent.page, extent.npages, true);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	palloc_grow(&node->palloc, extent.page, extent.npages, extent.clean);
 	node->grown += extent.npages;
@@ -265,6 +267,7 @@ void heap_free_pages(struct heap_node *node, u64 page, u64 npages)
 	unsigned long flags;
 	bool poke;
 
+	sanitize_pages(node, page, npages, true);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	palloc_free(&node->palloc, page, npages);
 	poke = READ_ONCE(scavenger_parked);
@@ -291,6 +294,7 @@ static void heap_release_run(void *ctx, u64 page, u64 npages)
 
 	node->released += npages;
 	raw_spin_unlock_irqrestore(&node->lock, release->flags);
+	sanitize_pages(node, page, npages, false);
 	source->put(source, page, npages);
 	limit_uncharge(node->heap, npages);
 	raw_spin_lock_irqsave(&node->lock, release->flags);
@@ -380,6 +384,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 		central_give_spare(&node->central[bin], span);
 		return NULL;
 	}
+	sanitize_span(span);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
 	return span;
 }
@@ -397,6 +402,7 @@ void heap_free_span(struct goalloc_span *span)
 
 	/* Out of the map before the pages can be anybody else's. */
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
+	sanitize_span_end(span);
 	heap_free_pages(node, span->page, span->npages);
 	central_give_spare(&node->central[span->bin], span);
 }
@@ -445,8 +451,11 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 	node->large_allocs++;
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 
-	if (span->needzero && want_init_on_alloc(gfp))
+	if (span->needzero && want_init_on_alloc(gfp)) {
+		sanitize_open((void *)span->base, span->elemsize);
 		memset((void *)span->base, 0, span->elemsize);
+	}
+	sanitize_large(span, gfp);
 	return (void *)span->base;
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_large);
@@ -465,13 +474,18 @@ void heap_free_large(struct goalloc_span *span)
 	bool poke;
 
 	if (in_nmi()) {
+		sanitize_pages(node, span->page, span->npages, true);
 		WRITE_ONCE(span->state[0], SLOT_DEFERRED);
 		llist_add(&span->deferred, &node->deferred);
 		return;
 	}
 	WRITE_ONCE(span->state[0], SLOT_FREE);
-	if (want_init_on_free())
+	if (want_init_on_free()) {
+		sanitize_open((void *)span->base, span->elemsize);
 		memset((void *)span->base, 0, span->elemsize);
+	}
+	sanitize_span_end(span);
+	sanitize_pages(node, span->page, span->npages, true);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	list_del_init(&span->list);

@@ -15,6 +15,7 @@
 #include "hotplug.h"
 #include "limit.h"
 #include "pressure.h"
+#include "sanitize.h"
 #include "scavenger.h"
 
 /* The limits of all heaps together, bytes as given; kernel_param_lock(). */
@@ -86,6 +87,8 @@ static int __init goalloc_init(void)
 	debugfs_init(goalloc_default);
 	fault_init();
 	guard_init();
+	if (GOALLOC_SANITIZE)
+		sanitize_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
 		GOALLOC_PAGE_SIZE >> 10);
 	return 0;
@@ -105,6 +108,8 @@ fail_drain:
 
 static void __exit goalloc_exit(void)
 {
+	if (GOALLOC_SANITIZE)
+		sanitize_exit();
 	fault_exit();
 	debugfs_exit();
 	pressure_exit();

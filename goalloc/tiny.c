@@ -60,6 +60,7 @@ static unsigned int tiny_align(unsigned int offset, size_t size)
  */
 static void tiny_release(struct goalloc_cache *cache, struct slot_ref *ref)
 {
+	sanitize_tiny_release(ref->span, ref->slot);
 	WRITE_ONCE(*ref->state, SLOT_FREE);
 	if (in_nmi())
 		central_defer(heap_central_of(ref->span), ref->span, ref->slot);
@@ -86,6 +87,7 @@ void tiny_drop(struct goalloc_cache *cache)
 	tiny->span = NULL;
 	/* Before the share goes: then the block may be gone at once. */
 	WRITE_ONCE(*ref.state, SLOT_TINY);
+	sanitize_tiny_close(ref.span, ref.slot);
 	if (tiny_clear(&ref.span->tiny[ref.slot], TINY_SHARE) == TINY_SHARE)
 		tiny_release(cache, &ref);
 }
@@ -113,6 +115,9 @@ static void *tiny_pack(struct goalloc_cache *cache, size_t size)
 	tiny->offset = end;
 	tiny->allocs++;
 	tiny->asked += size;
+	if (end == TINY_BLOCK)
+		sanitize_tiny_close(span, tiny->slot);
+	sanitize_tiny_shadow(obj, size);
 	if (offset != TINY_BLOCK - 1)
 		tiny_enter(block, offset, end == TINY_BLOCK);
 	if (end == TINY_BLOCK) {
@@ -159,6 +164,7 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 	slot_find(&heap->space->map, (unsigned long)obj, &ref);
 	block = &ref.span->tiny[ref.slot];
 	block->ends = BIT(size - 1);
+	sanitize_tiny_shadow(obj, size);
 
 	cache = cache_get(heap);
 	if (cache != &cache_none) {
@@ -185,9 +191,21 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 out:
 	if (want_init_on_alloc(gfp))
 		memset(obj, 0, size);
+	sanitize_tiny_alloc(heap, obj, size, gfp);
 	return obj;
 }
 GOALLOC_EXPORT_KUNIT(tiny_alloc);
+
+/* Bytes of a block that nothing will be packed into any more, as we know. */
+static unsigned int tiny_packed(const struct goalloc_heap *heap,
+				const struct slot_ref *ref, u8 state)
+{
+	const struct cache_tiny *tiny = &cache_get(heap)->tiny;
+
+	if (state == SLOT_TINY)
+		return TINY_BLOCK;
+	return tiny->span == ref->span && tiny->slot == ref->slot ? tiny->offset : 0;
+}
 
 /**
  * tiny_free - free a tiny object
@@ -214,6 +232,10 @@ bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 	if (want_init_on_free())
 		memset((void *)(span_slot_addr(ref->span, ref->slot) + offset), 0,
 		       tiny_size(ref->span, ref->slot, offset));
+	if (GOALLOC_SANITIZE && READ_ONCE(block->live) & bit)
+		sanitize_tiny_free(ref->span, ref->slot, offset,
+				   tiny_size(ref->span, ref->slot, offset),
+				   tiny_packed(heap, ref, state));
 	old = tiny_clear(block, bit);
 	if (!(old & bit))
 		return false;

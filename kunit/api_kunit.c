@@ -196,6 +196,8 @@ static void api_realloc(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	q = gorealloc(ZERO_SIZE_PTR, api_hide(100), GFP_KERNEL | __GFP_ZERO);
 	KUNIT_ASSERT_NOT_NULL(test, q);
+	/* gosize() is what allows to touch more than was asked for, each time. */
+	KUNIT_ASSERT_EQ(test, (size_t)112, gosize(q));
 	KUNIT_EXPECT_NULL(test, memchr_inv(q, 0, 112));
 	KUNIT_EXPECT_EQ(test, live + 2, api_live());
 	/* No bytes: a free. */
@@ -207,11 +209,13 @@ static void api_realloc(struct kunit *test)
 	memset(p, 0x33, 112);
 	KUNIT_EXPECT_PTR_EQ(test, p, (char *)gorealloc(p, api_hide(112), GFP_KERNEL));
 	KUNIT_EXPECT_PTR_EQ(test, p, (char *)gorealloc(p, api_hide(1), GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, (size_t)112, gosize(p));
 	if (!want_init_on_alloc(0))
 		KUNIT_EXPECT_NULL(test, memchr_inv(p, 0x33, 112));
 	/* With __GFP_ZERO what lies behind the new size is cleared. */
 	KUNIT_EXPECT_PTR_EQ(test, p, (char *)gorealloc(p, api_hide(60), GFP_KERNEL | __GFP_ZERO));
 	KUNIT_EXPECT_EQ(test, 0x33, (int)p[0]);
+	KUNIT_ASSERT_EQ(test, (size_t)112, gosize(p));
 	KUNIT_EXPECT_NULL(test, memchr_inv(p + 60, 0, 112 - 60));
 
 	/* Grown: the old usable bytes are kept, the rest zero if asked for. */
