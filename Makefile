@@ -16,6 +16,7 @@
 #: TRACE=file make run: replay this trace instead of the shipped ones
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
+#: APPEND=args make test: more arguments for the guest's kernel
 #: TIMEOUT=seconds how long a test guest may take (180; debug 600)
 #: LLVM=1 build with clang, for a kernel built with clang
 #: GOALLOC_PAGE_SHIFT=12 4 KiB goalloc pages instead of 8 KiB
@@ -26,7 +27,7 @@ MAKEFLAGS += --no-print-directory
 
 # What a user may say on the command line reaches the scripts through the
 # environment.
-export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT
+export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
 .PHONY: all run test bench bench-release torture check sim fuzz sim-bench shell clean help
