@@ -219,7 +219,8 @@ static void api_resize(const void *p, size_t old_size, size_t new_size, gfp_t gf
 		sanitize_usable(p, old_size);
 		memset((char *)p + new_size, 0, old_size - new_size);
 	}
-	sanitize_resize(goalloc_default, p, new_size, old_size, gfp);
+	if (!guard_owns(p))
+		sanitize_resize(goalloc_default, p, new_size, old_size, gfp);
 }
 
 void *gorealloc(const void *p, size_t new_size, gfp_t flags)

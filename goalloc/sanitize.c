@@ -18,13 +18,11 @@
 #include <linux/kasan.h>
 #include <linux/kernel.h>
 #include <linux/kmemleak.h>
+#include <linux/kmsan-checks.h>
 #include <linux/mm.h>
 #include <linux/preempt.h>
 #include <linux/tracepoint.h>
 #include <trace/events/error_report.h>
-#if __has_include(<linux/kmsan-checks.h>)
-#include <linux/kmsan-checks.h>
-#endif
 
 #include "compat.h"
 #include "heap.h"
@@ -188,7 +186,6 @@ void sanitize_do_open(const void *p, size_t size)
 {
 	shadow_open(p, size);
 }
-GOALLOC_EXPORT_KUNIT(sanitize_do_open);
 
 /* Sizes that are no multiple of 8 are those of tiny objects, which are exact. */
 void sanitize_do_usable(const void *p, size_t size)
@@ -251,14 +248,7 @@ static bool tiny_granule_used(const struct tiny_block *block, unsigned int granu
 	return false;
 }
 
-/**
- * sanitize_do_tiny_shadow - open a tiny object that its cache packs
- * @obj: the object
- * @size: its bytes
- *
- * Context: Preemption off, as for packing: the next object in the granule opens
- *          more of it.
- */
+/* What lies before it in its first granule is opened with it. */
 void sanitize_do_tiny_shadow(const void *obj, size_t size)
 {
 	unsigned long first = round_down((unsigned long)obj, GRANULE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hearing what goalloc prints, through the kernel's console tracepoint, which
- * sees every message as it is stored. The tracepoint is not exported by every
+ * Hearing what goalloc prints, and what KASAN has found, through the kernel's
+ * console tracepoint, which sees every message as it is stored. The tracepoint is not exported by every
  * kernel, so it is looked up by name.
  */
 #include <kunit/test.h>
@@ -20,12 +20,17 @@ static unsigned int listen_nr;
 static char listen_end[LISTEN_LEN];
 static bool listen_on;
 
+static bool listen_begins(const char *text, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && !memcmp(text, prefix, strlen(prefix));
+}
+
 static void listen_probe(void *data, const char *text, size_t len)
 {
-	static const char prefix[] = "goalloc: ";
 	unsigned long flags;
 
-	if (len < sizeof(prefix) - 1 || memcmp(text, prefix, sizeof(prefix) - 1))
+	if (!listen_begins(text, len, "goalloc: ") &&
+	    !listen_begins(text, len, "BUG: KASAN: "))
 		return;
 	raw_spin_lock_irqsave(&listen_lock, flags);
 	if (listen_nr < LISTEN_LINES) {
@@ -72,6 +77,19 @@ void listen_start(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, listen_point);
 	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(listen_point, listen_probe, NULL));
 	listen_on = true;
+}
+
+/**
+ * listen_again - forget what was heard, and go on listening
+ */
+void listen_again(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&listen_lock, flags);
+	memset(listen_lines, 0, sizeof(listen_lines));
+	listen_nr = 0;
+	raw_spin_unlock_irqrestore(&listen_lock, flags);
 }
 
 /**

@@ -15,6 +15,7 @@ struct kunit;
 
 void listen_clear(void);
 void listen_start(struct kunit *test);
+void listen_again(void);
 unsigned int listen_stop(void);
 unsigned int listen_heard(void);
 const char *listen_line(unsigned int i);
