@@ -122,21 +122,12 @@ static void central_raced(struct central_after *after,
 	after->slot = slot;
 }
 
-/* CENTRAL_BUCKETS * nr_free / nelems, without the division. */
-static unsigned int central_bucket(const struct goalloc_central *central,
-				   const struct goalloc_span *span)
-{
-	unsigned int bucket = (u64)span->nr_free * central->bucket_scale >>
-			      CENTRAL_BUCKET_SHIFT;
-
-	return min_t(unsigned int, bucket, CENTRAL_BUCKETS - 1);
-}
-
 /* Put a span without owner where its number of free slots says. */
 static void central_place(struct goalloc_central *central,
 			  struct goalloc_span *span)
 {
 	lockdep_assert_held(&central->lock);
+	central->changes++;
 
 	if (span->nr_free) {
 		span->place = SPAN_PARTIAL;
@@ -172,6 +163,7 @@ static void central_unlink(struct goalloc_central *central,
 			   struct goalloc_span *span, struct central_after *after)
 {
 	lockdep_assert_held(&central->lock);
+	central->changes++;
 
 	if (unlikely(memchr_inv(span->state, SLOT_FREE, span->bits.nelems))) {
 		/* Live although free in the books: never hand such pages back. */
@@ -210,6 +202,7 @@ static bool central_put(struct goalloc_central *central,
 	unsigned int bucket;
 
 	lockdep_assert_held(&central->lock);
+	central->changes++;
 
 	/*
 	 * A race by intention: the owner moves freeindex with plain stores. It
@@ -340,6 +333,7 @@ static void central_lend(struct goalloc_central *central,
 			 struct goalloc_span *span)
 {
 	lockdep_assert_held(&central->lock);
+	central->changes++;
 
 	central_sweep(central, span);
 	central->nr_free -= span->nr_free;
@@ -430,6 +424,7 @@ void central_own(struct goalloc_central *central, struct goalloc_span *span)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&central->lock, flags);
+	central->changes++;
 	span->place = SPAN_OWNED;
 	span->lent = span->bits.nelems;
 	/* Its structure may have been a span before, and have ended all free. */

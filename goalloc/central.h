@@ -59,6 +59,7 @@ static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
  * @owned: spans that a cache allocates from
  * @deferred: spans with SLOT_DEFERRED slots; added to without the lock
  * @spare: structures of spans that are no more, the oldest first
+ * @changes: counts what changes the spans' places, bits or numbers
  * @nr_spans: all of them, spare ones not counted
  * @nr_owned: those in @owned
  * @nr_free: slots free in the central's books, sum of the spans' nr_free
@@ -77,6 +78,7 @@ struct goalloc_central {
 	struct list_head owned;
 	struct llist_head deferred;
 	struct list_head spare;
+	u64 changes;
 	u32 nr_spans;
 	u32 nr_owned;
 	u64 nr_free;
@@ -105,5 +107,15 @@ void central_free(struct goalloc_central *central, struct goalloc_span *span,
 void central_defer(struct goalloc_central *central, struct goalloc_span *span,
 		   unsigned int slot);
 void central_drain_deferred(struct goalloc_central *central);
+
+/* CENTRAL_BUCKETS * nr_free / nelems, without the division. */
+static inline unsigned int central_bucket(const struct goalloc_central *central,
+					  const struct goalloc_span *span)
+{
+	unsigned int bucket = (u64)span->nr_free * central->bucket_scale >>
+			      CENTRAL_BUCKET_SHIFT;
+
+	return min_t(unsigned int, bucket, CENTRAL_BUCKETS - 1);
+}
 
 #endif /* GOALLOC_CENTRAL_H */

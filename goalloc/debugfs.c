@@ -8,13 +8,16 @@
  * what goes back to the kernel. The default
  * heap's files are at the top, those of others under heaps/<name>.
  *
- * Files are world-readable and give away no address. They are generated while
+ * Files are world-readable, can be opened for reading only, except for control
+ * (see control.c), and give away no address. They are generated while
  * allocation goes on.
  */
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/seq_file.h>
 
 #include "compat.h"
+#include "control.h"
 #include "debugfs.h"
 #include "pressure.h"
 #include "scavenger.h"
@@ -248,33 +251,35 @@ void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_scavenger);
 
-static int stats_show(struct seq_file *m, void *v)
+/* Root may open whatever it likes, but has nothing to write here. */
+static int debugfs_open(struct file *file, void *heap,
+			int (*show)(struct seq_file *m, void *v))
 {
-	debugfs_show_stats(m, m->private);
-	return 0;
+	return file->f_mode & FMODE_WRITE ? -EACCES : single_open(file, show, heap);
 }
-DEFINE_SHOW_ATTRIBUTE(stats);
 
-static int vmstat_show(struct seq_file *m, void *v)
-{
-	debugfs_show_vmstat(m, m->private);
-	return 0;
+#define DEBUGFS_SHOW(name)						\
+static int name##_show(struct seq_file *m, void *v)			\
+{									\
+	debugfs_show_##name(m, m->private);				\
+	return 0;							\
+}									\
+static int name##_open(struct inode *inode, struct file *file)		\
+{									\
+	return debugfs_open(file, inode->i_private, name##_show);	\
+}									\
+static const struct file_operations name##_fops = {			\
+	.owner = THIS_MODULE,						\
+	.open = name##_open,						\
+	.read = seq_read,						\
+	.llseek = seq_lseek,						\
+	.release = single_release,					\
 }
-DEFINE_SHOW_ATTRIBUTE(vmstat);
 
-static int classes_show(struct seq_file *m, void *v)
-{
-	debugfs_show_classes(m, m->private);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(classes);
-
-static int scavenger_show(struct seq_file *m, void *v)
-{
-	debugfs_show_scavenger(m, m->private);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(scavenger);
+DEBUGFS_SHOW(stats);
+DEBUGFS_SHOW(vmstat);
+DEBUGFS_SHOW(classes);
+DEBUGFS_SHOW(scavenger);
 
 static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 {
@@ -295,8 +300,10 @@ static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 void debugfs_add_heap(struct goalloc_heap *heap)
 {
 	heap->dir = debugfs_create_dir(heap->name, debugfs_heaps);
-	if (!IS_ERR(heap->dir))
-		debugfs_add_files(heap, heap->dir);
+	if (IS_ERR(heap->dir))
+		return;
+	debugfs_add_files(heap, heap->dir);
+	control_add_file(heap->dir, heap);
 }
 
 /**
@@ -324,6 +331,7 @@ void debugfs_init(struct goalloc_heap *heap)
 	debugfs_root = debugfs_create_dir("goalloc", NULL);
 	debugfs_heaps = debugfs_create_dir("heaps", debugfs_root);
 	debugfs_add_files(heap, debugfs_root);
+	control_add_file(debugfs_root, NULL);
 }
 
 /**

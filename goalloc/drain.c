@@ -241,13 +241,19 @@ static bool drain_used(struct goalloc_heap *heap, unsigned int cpu)
 	return false;
 }
 
-/*
- * A number that differs from the last one if the CPU has used its caches since.
+/**
+ * drain_activity - has a CPU used its caches?
+ * @heap: the heap
+ * @cpu: the CPU
+ *
  * Of the objects of a bin, those requested and those freed are counted: each
  * allocation asks for a byte at least, and what came into the list but from
  * the central was freed. A drain changes neither.
+ *
+ * Context: Any.
+ * Return: a number that differs from the last one if it has.
  */
-static u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
+u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 {
 	const struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
 	u64 sum = drain_read(pages->hits) + drain_read(pages->misses);

@@ -33,6 +33,7 @@ void drain_queue(struct goalloc_heap *heap, unsigned int what);
 void drain_wait(struct goalloc_heap *heap);
 u64 drain_flush_all(void);
 
+u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu);
 bool drain_tick(void);
 void drain_wake(void);
 

@@ -111,6 +111,7 @@ void palloc_alloc_to_cache(struct palloc *p, struct page_cache *c)
 
 	nr = hweight64(c->cache);
 	p->nr_free -= nr;
+	p->changes++;
 	scavenge_index_alloc(&p->scav, chunk, nr);
 	palloc_update_chunk(p, pc, chunk);
 	/* Not past the window: the chunk behind it need not exist. */
@@ -142,6 +143,7 @@ void palloc_free_window(struct palloc *p, u64 base, u64 pages, u64 scav)
 	c->alloc[i / 64] &= ~pages;
 	c->scavenged[i / 64] |= scav;
 	p->nr_free += nr;
+	p->changes++;
 	p->search = min(p->search, base);
 	scavenge_index_free(&p->scav, chunk, i + fls64(pages) - 1, nr);
 	palloc_update_chunk(p, c, chunk);

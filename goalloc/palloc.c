@@ -252,6 +252,7 @@ static u64 palloc_take(struct palloc *p, u64 base, u64 n)
 		left -= here;
 	}
 	p->nr_free -= n;
+	p->changes++;
 	palloc_update(p, base, n, false);
 	return scav;
 }
@@ -357,6 +358,7 @@ void palloc_free(struct palloc *p, u64 base, u64 nr_pages)
 		left -= here;
 	}
 	p->nr_free += nr_pages;
+	p->changes++;
 	p->search = min(p->search, base);
 	palloc_update(p, base, nr_pages, true);
 }
@@ -403,6 +405,7 @@ void palloc_grow(struct palloc *p, u64 base, u64 nr_pages, bool clean)
 	}
 	p->nr_owned += nr_pages;
 	p->nr_free += nr_pages;
+	p->changes++;
 	p->start = min(p->start, base >> PALLOC_CHUNK_SHIFT);
 	p->end = max(p->end, ((base + nr_pages - 1) >> PALLOC_CHUNK_SHIFT) + 1);
 	p->search = min(p->search, base);
@@ -445,6 +448,7 @@ void palloc_disown(struct palloc *p, u64 base, u64 nr_pages)
 		left -= here;
 	}
 	p->nr_owned -= nr_pages;
+	p->changes++;
 	palloc_update(p, base, nr_pages, false);
 }
 GOALLOC_EXPORT_KUNIT(palloc_disown);

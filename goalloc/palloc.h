@@ -67,6 +67,7 @@ struct palloc_space;
  * @end: one more than the highest chunk ever grown; under the lock
  * @nr_free: free pages in the tree; under the lock
  * @nr_owned: pages grown and not disowned; under the lock
+ * @changes: counts everything that changes a bitmap or a count; under the lock
  * @scav: what could be released
  * @fault: first broken rule; under the lock.  Whoever grows a heap looks here
  *	first and refuses when @fault.what is set.
@@ -93,6 +94,7 @@ struct palloc {
 	u64 end;
 	u64 nr_free;
 	u64 nr_owned;
+	u64 changes;
 	struct scavenge_index scav;
 	struct palloc_fault fault;
 	bool release_disowns;
@@ -144,6 +146,25 @@ void palloc_scavenge_done(struct palloc *p, u64 base, u64 nr_pages);
 u64 palloc_scavenge(struct palloc *p, u64 nr_pages, bool force,
 		    palloc_release_t release, void *ctx);
 
+/**
+ * struct palloc_check - how far a check has come
+ * @level: level it is at, from the leaves to the root
+ * @next: chunk, or entry of that level, that is next
+ * @nr_free: free pages in the chunks so far
+ * @nr_owned: pages of ours in them
+ * @changes: those of the page allocator when the check began
+ */
+struct palloc_check {
+	int level;
+	u64 next;
+	u64 nr_free;
+	u64 nr_owned;
+	u64 changes;
+};
+
+void palloc_check_begin(const struct palloc *p, struct palloc_check *check);
+int palloc_check_step(const struct palloc *p, struct palloc_check *check,
+		      struct palloc_fault *where);
 int palloc_check(const struct palloc *p, struct palloc_fault *where);
 
 /* The place of a page in its chunk. */

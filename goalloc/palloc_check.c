@@ -115,18 +115,16 @@ static int palloc_check_chunk(const struct palloc *p, u64 i, u64 *nr_free,
 	return 0;
 }
 
-/* All summaries of a level against those below. */
-static int palloc_check_level(const struct palloc *p, unsigned int level,
-			      struct palloc_fault *where)
+/* Some summaries of a level against those below. */
+static int palloc_check_parents(const struct palloc *p, unsigned int level,
+				u64 i, u64 n, struct palloc_fault *where)
 {
 	unsigned int shift = palloc_level_shift(level + 1);
 	unsigned int up = palloc_level_shift(level);
-	u64 n = palloc_nr_pages(p) >> up;
 	const palloc_sum_t *sum = p->sum[level];
-	const palloc_sum_t *child = p->sum[level + 1];
-	u64 i;
+	const palloc_sum_t *child = p->sum[level + 1] + i * PALLOC_FANOUT;
 
-	for (i = 0; i < n; i++, child += PALLOC_FANOUT) {
+	for (; n; n--, i++, child += PALLOC_FANOUT) {
 		/* Most of a large address space is empty. */
 		if (!sum[i] && !memchr_inv(child, 0,
 					   PALLOC_FANOUT * sizeof(*child)))
@@ -137,6 +135,110 @@ static int palloc_check_level(const struct palloc *p, unsigned int level,
 	}
 	return 0;
 }
+
+/* A block of chunks, from chunk @i on. */
+static int palloc_check_block(const struct palloc *p, u64 i,
+			      struct palloc_check *check,
+			      struct palloc_fault *where)
+{
+	const palloc_sum_t *leaf = p->sum[PALLOC_LEAF] + i;
+	u64 k;
+	int err;
+
+	if (!palloc_chunk_of(p, i)) {
+		if (memchr_inv(leaf, 0, PALLOC_BLOCK_CHUNKS * sizeof(*leaf)))
+			return palloc_check_failed(where, "summary where no chunk is",
+						   i << PALLOC_CHUNK_SHIFT,
+						   PALLOC_CHUNK_PAGES);
+		return 0;
+	}
+	for (k = i; k < i + PALLOC_BLOCK_CHUNKS; k++) {
+		err = palloc_check_chunk(p, k, &check->nr_free, &check->nr_owned, where);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The sums, if nothing has changed since the check began. */
+static int palloc_check_sums(const struct palloc *p,
+			     const struct palloc_check *check,
+			     struct palloc_fault *where)
+{
+	if (p->search != PALLOC_NONE &&
+	    !palloc_chunk_of(p, p->search >> PALLOC_CHUNK_SHIFT))
+		return palloc_check_failed(where, "search page where no chunk is",
+					   p->search, 1);
+	if (p->changes != check->changes)
+		return 0;
+	if (check->nr_free != p->nr_free)
+		return palloc_check_failed(where, "free pages miscounted", 0,
+					   check->nr_free);
+	if (check->nr_owned != p->nr_owned)
+		return palloc_check_failed(where, "owned pages miscounted", 0,
+					   check->nr_owned);
+	return 0;
+}
+
+/**
+ * palloc_check_begin() - prepare to check a page allocator in steps
+ * @p: the page allocator
+ * @check: what palloc_check_step() is to be called with
+ *
+ * Context: Any; the lock held.
+ */
+void palloc_check_begin(const struct palloc *p, struct palloc_check *check)
+{
+	*check = (struct palloc_check){
+		.level = PALLOC_LEAF,
+		.changes = p->changes,
+	};
+}
+GOALLOC_EXPORT_KUNIT(palloc_check_begin);
+
+/**
+ * palloc_check_step() - check a small part of a page allocator
+ * @p: the page allocator
+ * @check: how far it has come
+ * @where: where to store the first difference
+ *
+ * A part is always compared as a whole, and right under the lock whatever has
+ * happened between the steps. Pages are counted over all steps; should there
+ * have been changes, see @check->changes, their sums are not compared.
+ *
+ * Context: Any; the lock held, which may be let go between the steps.
+ * Return: 1 if there is more to do, 0 when done, -EUCLEAN for a difference.
+ */
+int palloc_check_step(const struct palloc *p, struct palloc_check *check,
+		      struct palloc_fault *where)
+{
+	u64 i = check->next;
+	u64 n;
+	int err;
+
+	if (p->fault.what) {
+		*where = p->fault;
+		return -EUCLEAN;
+	}
+	if (check->level == PALLOC_LEAF) {
+		n = PALLOC_BLOCK_CHUNKS;
+		err = palloc_check_block(p, i, check, where);
+	} else {
+		n = min_t(u64, PALLOC_BLOCK_CHUNKS,
+			  (palloc_nr_pages(p) >> palloc_level_shift(check->level)) - i);
+		err = palloc_check_parents(p, check->level, i, n, where);
+	}
+	if (err)
+		return err;
+	check->next = i + n;
+	if (check->next < palloc_nr_pages(p) >> palloc_level_shift(check->level))
+		return 1;
+	check->next = 0;
+	if (--check->level >= 0)
+		return 1;
+	return palloc_check_sums(p, check, where);
+}
+GOALLOC_EXPORT_KUNIT(palloc_check_step);
 
 /**
  * palloc_check() - compare every summary with what it summarizes
@@ -150,48 +252,13 @@ static int palloc_check_level(const struct palloc *p, unsigned int level,
  */
 int palloc_check(const struct palloc *p, struct palloc_fault *where)
 {
-	u64 nr_chunks = palloc_nr_pages(p) >> PALLOC_CHUNK_SHIFT;
-	u64 nr_free = 0, nr_owned = 0;
-	int level, err;
-	u64 i, k;
+	struct palloc_check check;
+	int more;
 
-	if (p->fault.what) {
-		*where = p->fault;
-		return -EUCLEAN;
-	}
-	for (i = 0; i < nr_chunks; i += PALLOC_BLOCK_CHUNKS) {
-		const palloc_sum_t *leaf = p->sum[PALLOC_LEAF] + i;
-
-		if (!palloc_chunk_of(p, i)) {
-			if (memchr_inv(leaf, 0,
-				       PALLOC_BLOCK_CHUNKS * sizeof(*leaf)))
-				return palloc_check_failed(where, "summary where no chunk is",
-							   i << PALLOC_CHUNK_SHIFT,
-							   PALLOC_CHUNK_PAGES);
-			continue;
-		}
-		for (k = i; k < i + PALLOC_BLOCK_CHUNKS; k++) {
-			err = palloc_check_chunk(p, k, &nr_free, &nr_owned,
-						 where);
-			if (err)
-				return err;
-		}
-	}
-	for (level = PALLOC_LEAF - 1; level >= 0; level--) {
-		err = palloc_check_level(p, level, where);
-		if (err)
-			return err;
-	}
-	if (p->search != PALLOC_NONE &&
-	    !palloc_chunk_of(p, p->search >> PALLOC_CHUNK_SHIFT))
-		return palloc_check_failed(where, "search page where no chunk is",
-					   p->search, 1);
-	if (nr_free != p->nr_free)
-		return palloc_check_failed(where, "free pages miscounted", 0,
-					   nr_free);
-	if (nr_owned != p->nr_owned)
-		return palloc_check_failed(where, "owned pages miscounted", 0,
-					   nr_owned);
-	return 0;
+	palloc_check_begin(p, &check);
+	do {
+		more = palloc_check_step(p, &check, where);
+	} while (more > 0);
+	return more;
 }
 GOALLOC_EXPORT_KUNIT(palloc_check);

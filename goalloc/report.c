@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "heap.h"
 #include "report_site.h"
+#include "validate.h"
 
 /* Topics of report_site_first(), behind those of bad frees. */
 enum report_topic {
@@ -202,4 +203,43 @@ void report_fault(const struct goalloc_heap *heap, int nid, const char *what,
 {
 	pr_err("heap %s: page tree of node %d is broken: %s, chunk %llu, page %llu, %llu pages; the heap takes no more pages there; please report this\n",
 	       heap->name, nid, what, chunk, page, npages);
+}
+
+/* Where a check found something: " on node 0, class 5, page 77, slot 3". */
+static void report_place(const struct validate *v, char *text, size_t size)
+{
+	int n = 0;
+
+	*text = '\0';
+	if (v->nid != NUMA_NO_NODE)
+		n += scnprintf(text + n, size - n, ", node %d", v->nid);
+	if (v->bin == GOALLOC_TINY_BIN)
+		n += scnprintf(text + n, size - n, ", tiny blocks");
+	else if (v->bin > 0)
+		n += scnprintf(text + n, size - n, ", class %d", v->bin);
+	if (v->page)
+		n += scnprintf(text + n, size - n, ", page %llu", v->page);
+	if (v->slot >= 0)
+		n += scnprintf(text + n, size - n, ", slot %d", v->slot);
+}
+
+/**
+ * report_validate - say what a check of a heap has found
+ * @v: what it found: a rule that does not hold, or what it could not judge
+ *
+ * Context: Process context.
+ */
+void report_validate(const struct validate *v)
+{
+	char place[80], numbers[80] = "";
+
+	report_place(v, place, sizeof(place));
+	if (v->is != v->want)
+		scnprintf(numbers, sizeof(numbers), ": is %llu, should be %llu", v->is, v->want);
+	if (v->rule)
+		pr_err("heap %s: validate: %s%s%s; nothing was changed; please report this\n",
+		       v->heap->name, v->rule, place, numbers);
+	else
+		pr_info("heap %s: validate: nothing wrong in %llu spans; in use, so not judged: the ledger, free slots by class, %u lists, sums of %u page trees\n",
+			v->heap->name, v->spans, v->skipped, v->sums_skipped);
 }

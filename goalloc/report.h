@@ -10,6 +10,7 @@
 
 struct goalloc_heap;
 struct goalloc_span;
+struct validate;
 
 /**
  * enum bad_free - why a free was refused
@@ -56,5 +57,6 @@ void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
 void report_fault(const struct goalloc_heap *heap, int nid, const char *what,
 		  u64 chunk, u64 page, u64 npages);
+void report_validate(const struct validate *v);
 
 #endif /* GOALLOC_REPORT_H */

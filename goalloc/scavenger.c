@@ -32,6 +32,7 @@
 #include <linux/moduleparam.h>
 
 #include "compat.h"
+#include "drain.h"
 #include "limit.h"
 #include "scavenger.h"
 
@@ -186,6 +187,43 @@ void scavenger_slice(struct goalloc_heap *heap, struct scavenger_slice *slice)
 	}
 }
 GOALLOC_EXPORT_KUNIT(scavenger_slice);
+
+/* Give back up to @npages of what is free in the heap's trees. */
+static u64 scavenger_release(struct goalloc_heap *heap, u64 npages)
+{
+	struct heap_node *node = heap_first_node(heap);
+	u64 released = 0;
+	u64 got;
+
+	while (node && released < npages) {
+		got = heap_scavenge(node, min_t(u64, npages - released, SCAVENGER_QUANTUM),
+				    true);
+		released += got;
+		if (!got)
+			node = heap_next_node(node);
+		cond_resched();
+	}
+	return released;
+}
+
+/* See <goalloc.h>. */
+u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes)
+{
+	u64 npages = (bytes >> GOALLOC_PAGE_SHIFT) + !!(bytes & (GOALLOC_PAGE_SIZE - 1));
+	u64 released;
+
+	might_sleep();
+	if (!heap)
+		heap = goalloc_default;
+	released = scavenger_release(heap, npages);
+	if (released < npages) {
+		drain_queue(heap, DRAIN_PAGES);
+		drain_wait(heap);
+		released += scavenger_release(heap, npages - released);
+	}
+	return released << GOALLOC_PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(goalloc_scavenge);
 
 static void scavenger_heap(struct goalloc_heap *heap, void *arg)
 {

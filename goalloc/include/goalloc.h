@@ -406,4 +406,35 @@ int goalloc_heap_destroy(struct goalloc_heap *heap, bool force);
  */
 u64 goalloc_flush(struct goalloc_heap *heap);
 
+/**
+ * goalloc_scavenge - give a heap's free pages back to the kernel
+ * @heap: the heap, or NULL for the default one
+ * @bytes: how many bytes to give back; U64_MAX for all that can be
+ *
+ * The highest addresses first. If what is free in the page tree is not enough,
+ * the CPUs' caches of pages are emptied into it. What objects and caches of
+ * objects hold stays: call goalloc_flush() before for those.
+ *
+ * Context: Process context, may sleep; as goalloc_flush().
+ * Return: bytes given back. Less than @bytes if there is no more; up to a huge
+ *         page more where that keeps one whole.
+ */
+u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes);
+
+/**
+ * goalloc_validate - check everything that has to be so in a heap
+ * @heap: the heap, or NULL for the default one
+ *
+ * Summaries of pages against bitmaps, the page map against spans, each span's
+ * bits against the state of its slots, the books of each size class, the ledger.
+ * The heap can be used meanwhile; what cannot be judged then is skipped, and a
+ * line in the log says so. Nothing is changed or repaired. The first rule that
+ * does not hold ends the check and is reported.
+ *
+ * Context: Process context, may sleep. Locks are held for a few spans at a time.
+ * Return: 0 if all is as it must be; 1 if nothing wrong was found, but some of
+ *         it could not be judged; -EUCLEAN if a rule does not hold.
+ */
+int goalloc_validate(struct goalloc_heap *heap);
+
 #endif /* GOALLOC_H */
