@@ -296,6 +296,12 @@ GOALLOC_EXPORT_KUNIT(cache_zero);
 static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
 			      size_t asked, void *obj, bool dirty, gfp_t gfp)
 {
+	/* What must not fail can wait for pages of its own, if not for a span. */
+	if (!obj && gfp & __GFP_NOFAIL && gfpflags_allow_blocking(gfp) &&
+	    heap_bin_is_costly(bin)) {
+		obj = heap_alloc_large(heap, sizeclass_size[bin], 1, gfp, numa_mem_id());
+		dirty = false;
+	}
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
 	else if (dirty && want_init_on_alloc(gfp))

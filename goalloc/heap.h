@@ -173,6 +173,7 @@ u64 heap_alloc_pages(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 void heap_free_pages(struct heap_node *node, u64 page, u64 npages);
 u64 heap_scavenge(struct heap_node *node, u64 npages, bool force);
 
+bool heap_bin_is_costly(unsigned int bin);
 struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 				     gfp_t gfp);
 void heap_free_span(struct goalloc_span *span);

@@ -355,6 +355,23 @@ static struct goalloc_span *heap_new_span(struct heap_node *node,
 }
 
 /**
+ * heap_bin_is_costly - does a span take a block that the kernel does not kill for?
+ * @bin: bin
+ *
+ * Nobody can wait for such a block: however little memory there is, reclaim of
+ * the kernel gives up without making any.
+ *
+ * Return: true if so.
+ */
+bool heap_bin_is_costly(unsigned int bin)
+{
+	u64 npages = roundup_pow_of_two(span_shape_small(bin).npages);
+
+	return npages << (GOALLOC_PAGE_SHIFT - PAGE_SHIFT) > 1UL << PAGE_ALLOC_COSTLY_ORDER;
+}
+GOALLOC_EXPORT_KUNIT(heap_bin_is_costly);
+
+/**
  * heap_alloc_span - make a span of small objects
  * @node: preferred node
  * @bin: which objects
@@ -379,6 +396,9 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 		if (!span)
 			return NULL;
 	}
+	/* The caller will ask for less, see cache_alloc_done(). */
+	if (gfp & __GFP_NOFAIL && heap_bin_is_costly(bin))
+		gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN;
 	if (!heap_equip_span(node, span, 1, gfp)) {
 		span->home = node;
 		central_give_spare(&node->central[bin], span);

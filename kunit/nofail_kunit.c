@@ -4,6 +4,8 @@
  */
 #include <kunit/test.h>
 #include <linux/err.h>
+#include <linux/mmzone.h>
+#include <linux/string.h>
 
 #include "fake_source.h"
 
@@ -59,9 +61,41 @@ static void nofail_passes_limit(struct kunit *test)
 	fake_heap_destroy(test, fh);
 }
 
+/*
+ * No block for a span of these can be waited for: the kernel does not kill for
+ * one. The object gets pages of its own.
+ */
+static void nofail_needs_no_span(struct kunit *test)
+{
+	struct fake_heap *fh = fake_heap_create(test, 1024, 1);
+	unsigned int bin, seen = 0;
+
+	fh->fake.max_extent = (PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER) >> GOALLOC_PAGE_SHIFT;
+	for (bin = 1; bin < GOALLOC_NR_CLASSES; bin++) {
+		size_t size = sizeclass_size[bin];
+		u8 *p;
+
+		if (!heap_bin_is_costly(bin))
+			continue;
+		seen++;
+		KUNIT_EXPECT_NULL(test, goalloc_heap_alloc(fh->heap, size, GFP_KERNEL));
+		p = goalloc_heap_alloc(fh->heap, size,
+				       GFP_KERNEL | __GFP_NOFAIL | __GFP_ZERO);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_NULL(test, memchr_inv(p, 0, size));
+		memset(p, 1, size);
+		fake_heap_check(test, fh);
+		goalloc_heap_free(fh->heap, p);
+		fake_heap_check(test, fh);
+	}
+	KUNIT_EXPECT_NE(test, 0U, seen);
+	fake_heap_destroy(test, fh);
+}
+
 static struct kunit_case nofail_cases[] = {
 	KUNIT_CASE(nofail_waits),
 	KUNIT_CASE(nofail_passes_limit),
+	KUNIT_CASE(nofail_needs_no_span),
 	{}
 };
 

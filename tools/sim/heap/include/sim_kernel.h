@@ -64,6 +64,7 @@
 #define PAGE_SIZE	BIT(PAGE_SHIFT)
 #define PAGE_ALIGN(x)	round_up(x, PAGE_SIZE)
 #define MAX_PAGE_ORDER	10
+#define PAGE_ALLOC_COSTLY_ORDER	3
 #define SIM_CPUS	4
 #define SIM_NODES	2
 
