@@ -13,6 +13,7 @@
 #: DEBUG=1 make test: KASAN, lockdep, kmemleak, UBSAN and more
 #: FLAVOUR=name make torture: slim, debug, kcsan, rt; stock, stock-rt (Debian's)
 #: SECS=n SEED=n make torture: how long, and where random numbers start
+#: CYCLES=n make oom: how often
 #: TRACE=file make run: replay this trace instead of the shipped ones
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
@@ -27,10 +28,10 @@ MAKEFLAGS += --no-print-directory
 
 # What a user may say on the command line reaches the scripts through the
 # environment.
-export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
+export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench bench-release torture check sim fuzz sim-bench shell clean help
+.PHONY: all run test bench bench-release torture oom check sim fuzz sim-bench shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -62,6 +63,10 @@ shell: ## the guest of `make run` with a prompt, goalloc loaded
 torture: ## use goalloc from every context at once in a test kernel (SECS=30)
 	@tools/setup torture
 	@tools/torture/run
+
+oom: ## drive a guest of 64 MiB out of memory and back, in every context (CYCLES=3)
+	@tools/setup torture
+	@tools/torture/oom
 
 ifneq ($(wildcard tools/sim/Makefile),)
 sim: ## the allocator's core in user space, with sanitizers

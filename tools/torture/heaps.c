@@ -140,7 +140,7 @@ static void heaps_verify(struct torture_heap *th)
 		else if (th->row[i]->p && obj_is_good(th->row[i]))
 			live++;
 	}
-	sum = torture_ledger(th->heap, &st);
+	sum = ledger_read(th->heap, &st);
 	if (sum != st.sys_bytes)
 		torture_fail("the ledger of a private heap does not add up", th,
 			     sum, st.sys_bytes);

@@ -110,7 +110,10 @@ void *torture_mem(size_t size);
 struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr,
 				       size_t max_bytes);
 
-u64 torture_ledger(struct goalloc_heap *heap, struct goalloc_stats *st);
+/* ledger.c */
+void ledger_settle(void);
+u64 ledger_read(struct goalloc_heap *heap, struct goalloc_stats *st);
+void ledger_verify(void);
 
 /* obj.c */
 extern unsigned int torture_nr_boxes;
