@@ -16,6 +16,7 @@
 #include "debugfs.h"
 #include "detour.h"
 #include "guard.h"
+#include "harden.h"
 #include "limit.h"
 #include "sanitize.h"
 
@@ -242,7 +243,8 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		return NULL;
 	}
 	if (detour_taken(goalloc_default) && !guard_owns(p)) {
-		if (detour_resize(goalloc_default, p, old_size, new_size, flags))
+		if (detour_resize(goalloc_default, p, old_size, new_size, flags,
+				  _RET_IP_))
 			return (void *)p;
 	} else if (old_size >= new_size) {
 		api_resize(p, old_size, new_size, flags);
@@ -253,7 +255,7 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		return NULL;
 	/* All of it, used or not: only who asked gosize() knows how much is. */
 	sanitize_pause();
-	memcpy(new, p, old_size);
+	memcpy(new, p, min(old_size, new_size));
 	sanitize_resume();
 	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
 	return new;
@@ -262,7 +264,8 @@ EXPORT_SYMBOL_GPL(gorealloc);
 
 size_t goalloc_size_roundup(size_t size)
 {
-	if (!size || size > GOALLOC_MAX_SIZE)
+	/* With a red zone there is never more than was requested. */
+	if (!size || size > GOALLOC_MAX_SIZE || goalloc_default->redzone)
 		return size;
 	if (size > GOALLOC_MAX_SMALL)
 		return round_up(size, GOALLOC_PAGE_SIZE);
@@ -410,8 +413,10 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 		wrong = "its gfp names two zones; name one";
 	else if (attr && !api_limits_ok(attr->soft_limit, attr->limit))
 		wrong = "its limits are less than a goalloc page (0 is none), or soft is over hard";
-	else if (attr && attr->harden & ~GOALLOC_HARDEN_GUARD)
+	else if (attr && attr->harden & ~(HARDEN_FLAGS | GOALLOC_HARDEN_GUARD))
 		wrong = "its harden has flags that are not there";
+	else if (attr && attr->quarantine && !(attr->harden & GOALLOC_HARDEN_QUARANTINE))
+		wrong = "it has a quarantine size and no GOALLOC_HARDEN_QUARANTINE";
 	if (wrong) {
 		report_bad_attr(wrong, _RET_IP_);
 		return ERR_PTR(-EINVAL);

@@ -26,6 +26,7 @@
 
 #include "central.h"
 #include "compat.h"
+#include "harden.h"
 #include "heap.h"
 #include "sanitize.h"
 
@@ -185,6 +186,8 @@ static void central_release(struct central_after *after)
 		report_race(after->span, after->slot, after->raced);
 	list_for_each_entry_safe(span, next, &after->empty, list) {
 		list_del_init(&span->list);
+		if (span->home->heap->harden)
+			harden_span_ends(span);
 		heap_free_span(span);
 	}
 }
@@ -517,20 +520,25 @@ unsigned int central_flush(struct goalloc_central *central,
 GOALLOC_EXPORT_KUNIT(central_flush);
 
 /**
- * central_alloc - allocate one object past the caches
+ * central_take - take one free slot past the caches
  * @central: the central list
  * @asked: bytes requested, for the statistics
+ * @state: what the slot becomes
+ * @draw: a random number that says which slot of the span it is, or NULL for
+ *        the lowest
+ * @slot: the slot's number
  *
  * Context: Any context. In NMI the lock is only tried.
- * Return: the object, its state SLOT_LIVE and its contents unknown, or NULL.
+ * Return: the slot's span, or NULL.
  */
-void *central_alloc(struct goalloc_central *central, size_t asked)
+struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
+				  enum slot_state state, const u32 *draw,
+				  unsigned int *slot)
 {
 	struct goalloc_span *span;
 	unsigned long flags;
-	void *obj = NULL;
+	bool taken = false;
 	struct central_after after;
-	unsigned int slot;
 
 	central_after_init(&after);
 	if (!raw_spin_trylock_irqsave(&central->lock, flags)) {
@@ -541,25 +549,46 @@ void *central_alloc(struct goalloc_central *central, size_t asked)
 	/* Spans that become empty cannot be released from NMI. */
 	if (!in_nmi())
 		central_collect(central, &after);
-	while (!obj && (span = central_fullest(central))) {
+	while (!taken && (span = central_fullest(central))) {
 		central_sweep(central, span);
-		slot = span_bits_next(&span->bits);
+		if (draw)
+			*slot = span_bits_take(&span->bits, (u64)*draw * span->nr_free >> 32);
+		else
+			*slot = span_bits_next(&span->bits);
 		span->nr_free--;
 		central->nr_free--;
 		span->needzero = true;
-		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE)) {
-			WRITE_ONCE(span->state[slot], SLOT_LIVE);
-			obj = (void *)span_slot_addr(span, slot);
+		if (likely(READ_ONCE(span->state[*slot]) == SLOT_FREE)) {
+			WRITE_ONCE(span->state[*slot], state);
+			taken = true;
 			central->allocs++;
 			central->asked += asked;
 		} else {
-			central_taken(central, &after, span, slot);
+			central_taken(central, &after, span, *slot);
 		}
 		central_place(central, span);
 	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
-	return obj;
+	return taken ? span : NULL;
+}
+GOALLOC_EXPORT_KUNIT(central_take);
+
+/**
+ * central_alloc - allocate one object past the caches
+ * @central: the central list
+ * @asked: bytes requested, for the statistics
+ *
+ * Context: Any context. In NMI the lock is only tried.
+ * Return: the object, its state SLOT_LIVE and its contents unknown, or NULL.
+ */
+void *central_alloc(struct goalloc_central *central, size_t asked)
+{
+	struct goalloc_span *span;
+	unsigned int slot;
+
+	span = central_take(central, asked, SLOT_LIVE, NULL, &slot);
+	return span ? (void *)span_slot_addr(span, slot) : NULL;
 }
 GOALLOC_EXPORT_KUNIT(central_alloc);
 

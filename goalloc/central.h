@@ -5,6 +5,7 @@
 #ifndef GOALLOC_CENTRAL_H
 #define GOALLOC_CENTRAL_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/spinlock.h>
@@ -67,6 +68,8 @@ static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
  * @allocs: objects handed out past the caches
  * @frees: objects taken back past the caches
  * @asked: bytes requested with @allocs
+ * @quarantined: objects freed and not taken back yet, in a hardened heap; no
+ *               lock
  */
 struct goalloc_central {
 	raw_spinlock_t lock;
@@ -86,6 +89,7 @@ struct goalloc_central {
 	u64 allocs;
 	u64 frees;
 	u64 asked;
+	atomic64_t quarantined;
 };
 
 void central_init(struct goalloc_central *central, struct heap_node *home,
@@ -101,6 +105,9 @@ void central_add(struct goalloc_central *central, struct goalloc_span *span);
 void central_disown(struct goalloc_central *central, struct goalloc_span *span);
 unsigned int central_flush(struct goalloc_central *central,
 			   const cache_entry_t *entry, unsigned int nr);
+struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
+				  enum slot_state state, const u32 *draw,
+				  unsigned int *slot);
 void *central_alloc(struct goalloc_central *central, size_t asked);
 void central_free(struct goalloc_central *central, struct goalloc_span *span,
 		  unsigned int slot);

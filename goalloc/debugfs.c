@@ -49,6 +49,7 @@ static void debugfs_row(struct seq_file *m, const char *name, u64 bytes, u64 of,
 void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 {
 	struct goalloc_stats st;
+	const char *quarantine = heap->harden ? "quarantine + " : "";
 	u64 sum, waste;
 	int i;
 
@@ -65,6 +66,9 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 		    "large objects: whole pages less what was requested");
 	debugfs_row(m, "cached", st.cached_bytes, st.sys_bytes, "free objects in CPU caches");
 	debugfs_row(m, "central", st.central_bytes, st.sys_bytes, "free objects in central spans");
+	if (heap->harden)
+		debugfs_row(m, "quarantine", st.quarantine_bytes, st.sys_bytes,
+			    "free objects kept from reuse");
 	debugfs_row(m, "tail", st.tail_bytes, st.sys_bytes, "room behind the last object of spans");
 	debugfs_row(m, "page cache", st.page_cache_bytes, st.sys_bytes, "free pages in CPU caches");
 	debugfs_row(m, "free pages", st.free_bytes, st.sys_bytes, "free pages in the page tree");
@@ -76,10 +80,11 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 
 	seq_puts(m, "\nidentities\n");
 	if (sum == st.sys_bytes)
-		seq_puts(m, "  held = live + rounding + cached + central + tail + page cache + free pages: holds\n");
+		seq_printf(m, "  held = live + rounding + cached + central + %stail + page cache + free pages: holds\n",
+			   quarantine);
 	else
-		seq_printf(m, "  held = live + rounding + cached + central + tail + page cache + free pages: off by %lld bytes (exact only while the heap is quiet)\n",
-			   (s64)(sum - st.sys_bytes));
+		seq_printf(m, "  held = live + rounding + cached + central + %stail + page cache + free pages: off by %lld bytes (exact only while the heap is quiet)\n",
+			   quarantine, (s64)(sum - st.sys_bytes));
 	seq_printf(m, "  held = grown - released: %llu = %llu - %llu\n",
 		   st.sys_bytes, st.grown_bytes, st.released_bytes);
 
@@ -107,6 +112,9 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 		seq_printf(m, " %s %lld", report_bad_free_name(i),
 			   (s64)atomic64_read(&heap->nr_bad[i]));
 	seq_putc(m, '\n');
+	if (heap->harden)
+		seq_printf(m, "  found          %14llu overflows, %llu uses after free\n",
+			   st.overflows, st.use_after_frees);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_stats);
 
@@ -129,6 +137,7 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "rounding_bytes %llu\n", st.rounding_bytes);
 	seq_printf(m, "cached_bytes %llu\n", st.cached_bytes);
 	seq_printf(m, "central_bytes %llu\n", st.central_bytes);
+	seq_printf(m, "quarantine_bytes %llu\n", st.quarantine_bytes);
 	seq_printf(m, "tail_bytes %llu\n", st.tail_bytes);
 	seq_printf(m, "page_cache_bytes %llu\n", st.page_cache_bytes);
 	seq_printf(m, "free_bytes %llu\n", st.free_bytes);
@@ -156,6 +165,8 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	for (i = 0; i < NR_BAD_FREES; i++)
 		seq_printf(m, "bad_frees_%s %lld\n", report_bad_free_name(i),
 			   (s64)atomic64_read(&heap->nr_bad[i]));
+	seq_printf(m, "overflows %llu\n", st.overflows);
+	seq_printf(m, "use_after_frees %llu\n", st.use_after_frees);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_vmstat);
 

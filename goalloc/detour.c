@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "detour.h"
 #include "guard.h"
+#include "harden.h"
 #include "sanitize.h"
 
 /**
@@ -40,6 +41,8 @@ void *detour_alloc(struct goalloc_heap *heap, size_t size, size_t align,
 		if (obj)
 			return obj;
 	}
+	if (heap->harden)
+		return harden_alloc(heap, size, align, gfp, nid);
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (!align || sizeclass_aligned(class, align))
@@ -79,7 +82,10 @@ GOALLOC_EXPORT_KUNIT(detour_alloc_tiny);
  */
 void detour_free(struct goalloc_heap *heap, const void *p, unsigned long caller)
 {
-	cache_free_past(heap, p, caller);
+	if (heap->harden)
+		harden_free(heap, p, caller);
+	else
+		cache_free_past(heap, p, caller);
 }
 GOALLOC_EXPORT_KUNIT(detour_free);
 
@@ -94,6 +100,8 @@ GOALLOC_EXPORT_KUNIT(detour_free);
  */
 size_t detour_size(struct goalloc_heap *heap, const struct slot_ref *ref, size_t size)
 {
+	if (heap->harden)
+		return harden_size(ref, size);
 	return size;
 }
 GOALLOC_EXPORT_KUNIT(detour_size);
@@ -105,13 +113,16 @@ GOALLOC_EXPORT_KUNIT(detour_size);
  * @old_size: its size, from gosize()
  * @new_size: bytes requested, not 0
  * @gfp: as for goalloc()
+ * @caller: call site, for reports
  *
  * Context: Any context.
  * Return: false if it has to be moved.
  */
 bool detour_resize(struct goalloc_heap *heap, const void *p, size_t old_size,
-		   size_t new_size, gfp_t gfp)
+		   size_t new_size, gfp_t gfp, unsigned long caller)
 {
+	if (heap->harden)
+		return harden_resize(heap, p, old_size, new_size, gfp, caller);
 	if (new_size > old_size)
 		return false;
 	if (want_init_on_alloc(gfp)) {

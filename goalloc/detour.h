@@ -44,6 +44,6 @@ void *detour_alloc_tiny(struct goalloc_heap *heap, size_t size, gfp_t gfp);
 void detour_free(struct goalloc_heap *heap, const void *p, unsigned long caller);
 size_t detour_size(struct goalloc_heap *heap, const struct slot_ref *ref, size_t size);
 bool detour_resize(struct goalloc_heap *heap, const void *p, size_t old_size,
-		   size_t new_size, gfp_t gfp);
+		   size_t new_size, gfp_t gfp, unsigned long caller);
 
 #endif /* GOALLOC_DETOUR_H */

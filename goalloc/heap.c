@@ -23,6 +23,7 @@
 #include "detour.h"
 #include "drain.h"
 #include "guard.h"
+#include "harden.h"
 #include "heap.h"
 
 static LIST_HEAD(heaps);
@@ -108,6 +109,7 @@ static void heap_free_spares(struct goalloc_central *central)
 	struct span_shape shape = span_shape_small(central->bin);
 	struct goalloc_span *span, *next;
 
+	shape.track_bytes = central->home->heap->track_bytes;
 	list_for_each_entry_safe(span, next, &central->spare, list)
 		meta_free(&central->home->heap->meta, span, span_bytes(&shape));
 }
@@ -130,6 +132,7 @@ static void heap_dismantle(struct goalloc_heap *heap)
 		palloc_destroy(&node->palloc);
 		meta_free(&heap->meta, node, sizeof(*node));
 	}
+	harden_destroy(heap);
 	kfree(heap);
 }
 
@@ -166,6 +169,13 @@ struct goalloc_heap *heap_create(const char *name,
 		heap->soft_limit = attr->soft_limit >> GOALLOC_PAGE_SHIFT;
 		if (attr->harden & GOALLOC_HARDEN_GUARD)
 			heap->detour |= DETOUR_GUARDED;
+	}
+	if (attr && attr->harden & HARDEN_FLAGS) {
+		err = harden_create(heap, attr);
+		if (err) {
+			heap_dismantle(heap);
+			return ERR_PTR(err);
+		}
 	}
 	/* Held throughout, so that the space does not grow past a new heap. */
 	mutex_lock(&heaps_lock);
@@ -313,6 +323,8 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 
 	/* Nobody finds the heap to ask for more. */
 	drain_remove_heap(heap);
+	if (heap->harden)
+		harden_end(heap);
 	cache_drain_all(heap);
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)

@@ -26,6 +26,7 @@
 struct dentry;
 struct drain_cpu;
 struct goalloc_pcpu;
+struct harden;
 
 #define HEAP_NAME_LEN 32
 
@@ -80,6 +81,9 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  *        page caches count as used
  * @last_peak: the same for the generation before
  * @deferred: large spans freed in NMI, still to be taken back; no lock
+ * @quarantined: large objects freed and not taken back yet, in a hardened heap
+ * @quarantined_asked: bytes requested with them
+ * @quarantined_pages: their pages
  * @central: central lists by bin, each with a lock of its own
  */
 struct heap_node {
@@ -98,6 +102,9 @@ struct heap_node {
 	u64 peak;
 	u64 last_peak;
 	struct llist_head deferred;
+	atomic64_t quarantined;
+	atomic64_t quarantined_asked;
+	atomic64_t quarantined_pages;
 	struct goalloc_central central[GOALLOC_NR_BINS];
 };
 
@@ -109,6 +116,9 @@ struct heap_node {
  * @space: address space it lives in
  * @gfp: flags added to every page allocation
  * @detour: DETOUR_* bits: why it must not use caches; 0 for most heaps
+ * @track_bytes: size of a slot's record, 0 if it has none
+ * @redzone: bytes that large objects get in addition, at least
+ * @harden: what a hardened heap has beside, else NULL
  * @limit: goalloc pages it may hold, 0 for any number
  * @soft_limit: goalloc pages that it should hold, see limit.c; 0: any number
  * @held: goalloc pages it holds or is about to; checked against the limits
@@ -138,6 +148,9 @@ struct goalloc_heap {
 	struct heap_space *space;
 	gfp_t gfp;
 	unsigned long detour;
+	u32 track_bytes;
+	u32 redzone;
+	struct harden *harden;
 	u64 limit;
 	u64 soft_limit;
 	atomic64_t held;

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "harden.h"
 #include "heap.h"
 #include "limit.h"
 #include "sanitize.h"
@@ -392,6 +393,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 	} else {
 		struct span_shape shape = span_shape_small(bin);
 
+		shape.track_bytes = node->heap->track_bytes;
 		span = heap_new_span(node, &shape, gfp);
 		if (!span)
 			return NULL;
@@ -405,6 +407,8 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 		return NULL;
 	}
 	sanitize_span(span);
+	if (node->heap->harden)
+		harden_span_begins(span);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
 	return span;
 }
@@ -449,7 +453,11 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 
 	if (size > GOALLOC_MAX_SIZE || align > GOALLOC_MAX_SIZE)
 		return NULL;
-	shape = span_shape_large(DIV_ROUND_UP(size, GOALLOC_PAGE_SIZE));
+	/* The largest object has no room for a red zone. */
+	shape = span_shape_large(DIV_ROUND_UP(min_t(size_t, size + heap->redzone,
+						    GOALLOC_MAX_SIZE),
+					      GOALLOC_PAGE_SIZE));
+	shape.track_bytes = heap->track_bytes;
 	span = heap_new_span(node, &shape, gfp);
 	if (!span)
 		return NULL;
@@ -460,6 +468,13 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 	}
 	span->asked = size;
 	span->bits.freeindex = 1;
+	if (span->needzero && want_init_on_alloc(gfp) && !heap->harden) {
+		sanitize_open((void *)span->base, span->elemsize);
+		memset((void *)span->base, 0, span->elemsize);
+	}
+	sanitize_large(span, gfp);
+	if (heap->harden)
+		harden_arm(span, 0, size, gfp, span->needzero);
 	span->state[0] = SLOT_LARGE;
 	pagemap_set(&heap->space->map, span->page, span->npages, span);
 
@@ -470,12 +485,6 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 	node->large_asked += size;
 	node->large_allocs++;
 	raw_spin_unlock_irqrestore(&node->lock, flags);
-
-	if (span->needzero && want_init_on_alloc(gfp)) {
-		sanitize_open((void *)span->base, span->elemsize);
-		memset((void *)span->base, 0, span->elemsize);
-	}
-	sanitize_large(span, gfp);
 	return (void *)span->base;
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_large);
@@ -493,6 +502,7 @@ void heap_free_large(struct goalloc_span *span)
 	unsigned long flags;
 	bool poke;
 
+	shape.track_bytes = node->heap->track_bytes;
 	if (in_nmi()) {
 		sanitize_pages(node, span->page, span->npages, true);
 		WRITE_ONCE(span->state[0], SLOT_DEFERRED);
@@ -500,7 +510,8 @@ void heap_free_large(struct goalloc_span *span)
 		return;
 	}
 	WRITE_ONCE(span->state[0], SLOT_FREE);
-	if (want_init_on_free()) {
+	/* A hardened heap has done that when it was freed. */
+	if (want_init_on_free() && !node->heap->harden) {
 		sanitize_open((void *)span->base, span->elemsize);
 		memset((void *)span->base, 0, span->elemsize);
 	}

@@ -11,6 +11,7 @@
 #include "drain.h"
 #include "fault.h"
 #include "guard.h"
+#include "harden.h"
 #include "heap.h"
 #include "hotplug.h"
 #include "limit.h"
@@ -60,8 +61,12 @@ MODULE_PARM_DESC(memory_max, "hard limit in bytes for all heaps together: alloca
 
 static int __init goalloc_init(void)
 {
+	struct goalloc_heap_attr attr = {};
 	int err;
 
+	err = harden_params(&attr);
+	if (err)
+		return err;
 	pagemap_setup();
 	page_source_init_buddy(&goalloc_space.source);
 	err = heap_space_init(&goalloc_space);
@@ -70,7 +75,7 @@ static int __init goalloc_init(void)
 	err = drain_init();
 	if (err)
 		goto fail_drain;
-	goalloc_default = heap_create("default", NULL, &goalloc_space);
+	goalloc_default = heap_create("default", &attr, &goalloc_space);
 	if (IS_ERR(goalloc_default)) {
 		err = PTR_ERR(goalloc_default);
 		goto fail_heap;

@@ -36,6 +36,10 @@ enum bad_free {
 	NR_BAD_FREES,
 };
 
+/* Room for "object 1023 of class 67 (32768 bytes)". */
+#define REPORT_OBJECT_LEN 64
+
+void report_object(char *buf, const struct goalloc_span *span, unsigned int slot);
 const char *report_bad_free_name(enum bad_free kind);
 void report_bad_free(struct goalloc_heap *heap, const void *p,
 		     struct goalloc_span *span, unsigned int slot,
@@ -53,6 +57,11 @@ void report_bad_node(const struct goalloc_heap *heap, int nid,
 		     unsigned long caller);
 void report_bad_heap(const struct goalloc_heap *heap, unsigned long caller);
 void report_bad_attr(const char *what, unsigned long caller);
+void report_overflow(const struct goalloc_span *span, unsigned int slot,
+		     size_t offset, unsigned long caller);
+void report_use_after_free(const struct goalloc_span *span, unsigned int slot,
+			   size_t offset, u8 fill, unsigned long caller);
+void report_track(const struct goalloc_span *span, unsigned int slot);
 void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
 void report_fault(const struct goalloc_heap *heap, int nid, const char *what,

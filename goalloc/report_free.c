@@ -21,8 +21,7 @@
 
 EXPORT_TRACEPOINT_SYMBOL_GPL(bad_free);
 
-/* Room for "object 1023 of class 67 (32768 bytes)" and for a sentence. */
-#define REPORT_OBJECT_LEN 64
+/* Room for a sentence. */
 #define REPORT_TEXT_LEN 160
 
 static const char *const bad_free_names[] = {
@@ -49,9 +48,13 @@ const char *report_bad_free_name(enum bad_free kind)
 }
 GOALLOC_EXPORT_KUNIT(report_bad_free_name);
 
-/* Which object it is. */
-static void report_object(char *buf, const struct goalloc_span *span,
-			  unsigned int slot)
+/**
+ * report_object - say which object it is
+ * @buf: room for REPORT_OBJECT_LEN bytes
+ * @span: its span
+ * @slot: its slot
+ */
+void report_object(char *buf, const struct goalloc_span *span, unsigned int slot)
 {
 	if (span->kind == SPAN_LARGE)
 		scnprintf(buf, REPORT_OBJECT_LEN, "large object of %u bytes",
@@ -91,6 +94,8 @@ static void report_inside(char *buf, const struct goalloc_span *span,
 static void report_text(char *buf, const void *p, const struct goalloc_span *span,
 			unsigned int slot, enum bad_free kind)
 {
+	u8 state;
+
 	switch (kind) {
 	case BAD_FREE_FOREIGN:
 		scnprintf(buf, REPORT_TEXT_LEN, "%s", foreign_text(p));
@@ -107,9 +112,11 @@ static void report_text(char *buf, const void *p, const struct goalloc_span *spa
 				  "is no multiple of 8 as every object is; look for a damaged pointer, or a tag bit left in it");
 		break;
 	case BAD_FREE_DOUBLE:
+		state = READ_ONCE(span->state[slot]);
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "is free already%s; look for a second free of this object",
-			  READ_ONCE(span->state[slot]) == SLOT_DEFERRED ? ", since an NMI" : "");
+			  state == SLOT_DEFERRED ? ", since an NMI" :
+			  state == SLOT_QUARANTINE ? ", in quarantine" : "");
 		break;
 	case BAD_FREE_SPAN:
 		scnprintf(buf, REPORT_TEXT_LEN,
@@ -154,6 +161,8 @@ void report_bad_free(struct goalloc_heap *heap, const void *p,
 	pr_err("bad free (%s) at %pS: %p, heap %s%s%s: %s; refused\n",
 	       bad_free_names[kind], (void *)caller, p, heap->name,
 	       span ? ", " : "", span ? object : "", text);
+	if (span)
+		report_track(span, slot);
 }
 GOALLOC_EXPORT_KUNIT(report_bad_free);
 

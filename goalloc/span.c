@@ -5,6 +5,8 @@
  * memory, because it is born and dies as one:
  *
  *	struct goalloc_span | alloc bits | freed bits | tiny blocks | states
+ *
+ * In a hardened heap a record per slot takes the place of the tiny blocks.
  */
 #include <linux/build_bug.h>
 #include <linux/string.h>
@@ -55,10 +57,10 @@ struct span_shape span_shape_large(u32 npages)
 }
 GOALLOC_EXPORT_KUNIT(span_shape_large);
 
-static size_t span_tiny_bytes(const struct span_shape *shape)
+static size_t span_slot_bytes(const struct span_shape *shape)
 {
-	return shape->kind == SPAN_TINY ?
-	       shape->nelems * sizeof(struct tiny_block) : 0;
+	return shape->nelems * (shape->kind == SPAN_TINY ? sizeof(struct tiny_block) :
+							   shape->track_bytes);
 }
 
 /**
@@ -70,7 +72,7 @@ static size_t span_tiny_bytes(const struct span_shape *shape)
 size_t span_bytes(const struct span_shape *shape)
 {
 	return sizeof(struct goalloc_span) + span_bits_bytes(shape->nelems) +
-	       span_tiny_bytes(shape) + shape->nelems + 1;
+	       span_slot_bytes(shape) + shape->nelems + 1;
 }
 GOALLOC_EXPORT_KUNIT(span_bytes);
 
@@ -91,10 +93,11 @@ void span_init(struct goalloc_span *span, const struct span_shape *shape)
 	span->npages = shape->npages;
 	span->place = SPAN_NOWHERE;
 	INIT_LIST_HEAD(&span->list);
-	if (shape->kind == SPAN_TINY) {
+	if (shape->kind == SPAN_TINY)
 		span->tiny = (struct tiny_block *)end;
-		end += span_tiny_bytes(shape);
-	}
+	else if (shape->track_bytes)
+		span->tracks = end;
+	end += span_slot_bytes(shape);
 	span->state = (u8 *)end;
 	span->state[shape->nelems] = SLOT_TAIL;
 	span_bits_init(&span->bits, shape->nelems);

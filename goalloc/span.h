@@ -34,6 +34,8 @@ struct heap_node;
  * @SLOT_TINY_OPEN: a tiny block that a cache still packs objects into
  * @SLOT_TINY: a tiny block with objects, closed
  * @SLOT_DEFERRED: freed where no lock could be had; the central collects it
+ * @SLOT_BUSY: in a hardened heap: in the hands of an allocation or a free
+ * @SLOT_QUARANTINE: freed, and kept from reuse
  * @SLOT_TAIL: no slot: what lies behind the last one
  *
  * A byte per slot instead of a bit makes a plain store safe against the
@@ -47,6 +49,8 @@ enum slot_state {
 	SLOT_TINY_OPEN,
 	SLOT_TINY,
 	SLOT_DEFERRED,
+	SLOT_BUSY,
+	SLOT_QUARANTINE,
 	SLOT_TAIL = 0xff,
 };
 
@@ -120,7 +124,9 @@ struct tiny_block {
  * @deferred: place among the spans with SLOT_DEFERRED slots
  * @nr_deferred: slots marked SLOT_DEFERRED and not collected; @deferred is in
  *               use while there are any
- * @tiny: block array of tiny spans, else NULL
+ * @tiny: block array of tiny spans
+ * @tracks: of others: a struct harden_track per slot in a hardened heap, else
+ *          NULL
  * @bits: which slots are free; must be last
  *
  * Fields without a lock do not change while the span is in the page map.
@@ -153,11 +159,17 @@ struct goalloc_span {
 	};
 	unsigned long grace;
 	struct llist_node deferred;
-	struct tiny_block *tiny;
+	union {
+		struct tiny_block *tiny;
+		void *tracks;
+	};
 	struct span_bits bits;
 };
 
-/* What makes two spans of one heap differ before they have pages. */
+/*
+ * What makes two spans differ before they have pages. track_bytes, of each
+ * slot's record, is 0 but in hardened heaps, and not in the tables.
+ */
 struct span_shape {
 	u8 bin;
 	u8 kind;
@@ -166,6 +178,7 @@ struct span_shape {
 	u32 elemsize;
 	u16 nelems;
 	u32 divmul;
+	u32 track_bytes;
 };
 
 struct span_shape span_shape_small(unsigned int bin);

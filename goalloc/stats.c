@@ -15,6 +15,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "guard.h"
+#include "harden.h"
 #include "stats.h"
 
 /*
@@ -52,7 +53,8 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 
 	raw_spin_lock_irqsave(&central->lock, flags);
 	bs->allocs += central->allocs + central->lent;
-	bs->frees += central->frees;
+	bs->quarantined += atomic64_read(&central->quarantined);
+	bs->frees += central->frees + atomic64_read(&central->quarantined);
 	bs->asked += central->asked;
 	bs->central += central->nr_free;
 	bs->spans += central->nr_spans;
@@ -139,9 +141,10 @@ void stats_large(struct goalloc_heap *heap, struct large_stats *ls)
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		raw_spin_lock_irqsave(&node->lock, flags);
 		ls->allocs += node->large_allocs;
-		ls->frees += node->large_frees;
-		ls->asked += node->large_asked;
-		ls->pages += node->large_pages;
+		ls->frees += node->large_frees + atomic64_read(&node->quarantined);
+		ls->asked += node->large_asked - atomic64_read(&node->quarantined_asked);
+		ls->pages += node->large_pages - atomic64_read(&node->quarantined_pages);
+		ls->quarantined_pages += atomic64_read(&node->quarantined_pages);
 		raw_spin_unlock_irqrestore(&node->lock, flags);
 	}
 }
@@ -179,8 +182,8 @@ GOALLOC_EXPORT_KUNIT(stats_pages);
 u64 stats_ledger_sum(const struct goalloc_stats *st)
 {
 	return st->live_bytes + st->rounding_bytes + st->cached_bytes +
-	       st->central_bytes + st->tail_bytes + st->page_cache_bytes +
-	       st->free_bytes;
+	       st->central_bytes + st->quarantine_bytes + st->tail_bytes +
+	       st->page_cache_bytes + st->free_bytes;
 }
 GOALLOC_EXPORT_KUNIT(stats_ledger_sum);
 
@@ -229,6 +232,7 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 		st->live_bytes += (bs.allocs - bs.frees) * shape.elemsize;
 		st->cached_bytes += bs.cached * shape.elemsize;
 		st->central_bytes += bs.central * shape.elemsize;
+		st->quarantine_bytes += bs.quarantined * shape.elemsize;
 		st->tail_bytes += bs.spans *
 				  ((shape.npages << GOALLOC_PAGE_SHIFT) -
 				   shape.elemsize * shape.nelems);
@@ -242,6 +246,7 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	st->frees += ls.frees;
 	st->live_objects += ls.allocs - ls.frees;
 	st->live_bytes += ls.asked;
+	st->quarantine_bytes += ls.quarantined_pages << GOALLOC_PAGE_SHIFT;
 	st->rounding_bytes = (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked;
 	stats_guard(heap, st);
 	stats_pages(heap, &ps);
@@ -268,5 +273,9 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	st->drained_bytes = atomic64_read(&heap->drained);
 	for (bin = 0; bin < NR_BAD_FREES; bin++)
 		st->bad_frees += atomic64_read(&heap->nr_bad[bin]);
+	if (heap->harden) {
+		st->overflows = atomic64_read(&heap->harden->overflows);
+		st->use_after_frees = atomic64_read(&heap->harden->use_after_frees);
+	}
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_stats);

@@ -12,8 +12,9 @@
 /**
  * struct bin_stats - one bin over all CPUs and nodes
  * @allocs: objects ever handed out
- * @frees: objects ever taken back
+ * @frees: objects ever freed
  * @asked: bytes requested with @allocs
+ * @quarantined: those freed and not taken back yet, in a hardened heap
  * @cached: free objects in caches, in their lists and in their spans
  * @central: free objects in centrals
  * @spans: spans
@@ -27,6 +28,7 @@ struct bin_stats {
 	u64 allocs;
 	u64 frees;
 	u64 asked;
+	u64 quarantined;
 	u64 cached;
 	u64 central;
 	u64 spans;
@@ -54,15 +56,17 @@ struct tiny_stats {
 /**
  * struct large_stats - large objects over all nodes
  * @allocs: objects ever handed out
- * @frees: objects ever taken back
+ * @frees: objects ever freed
  * @asked: bytes requested with those in use
  * @pages: goalloc pages of those in use
+ * @quarantined_pages: of those freed and not taken back yet
  */
 struct large_stats {
 	u64 allocs;
 	u64 frees;
 	u64 asked;
 	u64 pages;
+	u64 quarantined_pages;
 };
 
 /**

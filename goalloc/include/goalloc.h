@@ -137,7 +137,8 @@ void gofree_sensitive(const void *p);
  *
  * Context: Any context.
  * Return: bytes that may be used at @p: the class size, for large objects
- *         whole pages, for guarded objects what was requested; 0 for NULL, ZERO_SIZE_PTR and what is no live object.
+ *         whole pages, in a heap with red zones and of guarded objects what was
+ *         requested; 0 for NULL, ZERO_SIZE_PTR and what is no live object.
  */
 size_t gosize(const void *p);
 
@@ -299,15 +300,35 @@ DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
 #endif
 
 /*
- * What misuse of its objects a heap looks for. A heap with any of these has no
- * CPU caches.
+ * What misuse of its objects a heap looks for; see Documentation/hardening.rst
+ * for what each catches and costs. A heap with any of these has no CPU caches.
  *
+ * GOALLOC_HARDEN_REDZONE - bytes behind each object that must not change;
+ *	gosize() tells exactly what was requested
+ * GOALLOC_HARDEN_POISON - what is freed is overwritten, and looked at again
+ *	before it is handed out or given up
+ * GOALLOC_HARDEN_ZERO - what is freed is overwritten with zeros; with
+ *	GOALLOC_HARDEN_POISON zeros are also what is looked for
+ * GOALLOC_HARDEN_QUARANTINE - what is freed is kept from reuse for a while
+ * GOALLOC_HARDEN_RANDOM - a random free slot instead of the lowest
+ * GOALLOC_HARDEN_STACKS - who allocated and freed an object, for reports
  * GOALLOC_HARDEN_GUARD - objects of up to a page get one of their own between
  *	unmapped pages, while the pool has any (module parameter guard_slots):
  *	see Documentation/guard.rst. Such an object is vmapped: it is neither in
  *	the direct map nor fit for DMA. gosize() tells exactly what was requested
+ * GOALLOC_HARDEN_ALL - all but GOALLOC_HARDEN_GUARD and GOALLOC_HARDEN_ZERO:
+ *	poison erases as well, and also tells when zeros are written
  */
+#define GOALLOC_HARDEN_REDZONE 0x01U
+#define GOALLOC_HARDEN_POISON 0x02U
+#define GOALLOC_HARDEN_ZERO 0x04U
+#define GOALLOC_HARDEN_QUARANTINE 0x08U
+#define GOALLOC_HARDEN_RANDOM 0x10U
+#define GOALLOC_HARDEN_STACKS 0x20U
 #define GOALLOC_HARDEN_GUARD 0x40U
+#define GOALLOC_HARDEN_ALL \
+	(GOALLOC_HARDEN_REDZONE | GOALLOC_HARDEN_POISON | \
+	 GOALLOC_HARDEN_QUARANTINE | GOALLOC_HARDEN_RANDOM | GOALLOC_HARDEN_STACKS)
 
 /**
  * struct goalloc_heap_attr - how a heap is made
@@ -319,12 +340,15 @@ DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
  *              free pages go back to the kernel before it is passed, and in the
  *              background from 95% of it on; not above @limit
  * @harden: GOALLOC_HARDEN_* flags, 0 for an ordinary heap
+ * @quarantine: bytes that the quarantine keeps at most, 0 for what the module's
+ *              parameter says; only with GOALLOC_HARDEN_QUARANTINE
  */
 struct goalloc_heap_attr {
 	gfp_t gfp;
 	size_t limit;
 	size_t soft_limit;
 	unsigned int harden;
+	size_t quarantine;
 };
 
 /**

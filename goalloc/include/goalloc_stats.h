@@ -11,11 +11,12 @@ struct goalloc_heap;
 
 /**
  * struct goalloc_stats - where every byte of a heap is
- * @sys_bytes: pages held, sum of the seven rows that follow
+ * @sys_bytes: pages held, sum of the eight rows that follow
  * @live_bytes: small objects in use, by class size, and large ones as requested
  * @rounding_bytes: what large objects got beyond what was requested
  * @cached_bytes: free objects in caches
  * @central_bytes: free objects in spans
+ * @quarantine_bytes: objects freed that a hardened heap keeps from reuse
  * @tail_bytes: room behind the last object of each span
  * @page_cache_bytes: free pages in page caches
  * @free_bytes: free pages in the page trees
@@ -44,6 +45,8 @@ struct goalloc_heap;
  * @drains: times that a running CPU's caches were emptied
  * @idle_drains: how many of these were for not being used
  * @drained_bytes: bytes of objects and pages that left caches so
+ * @overflows: times bytes behind an object were found changed
+ * @use_after_frees: times a free object was found changed
  *
  * All taken while allocation goes on: rows that move between each other's
  * readings may be off by what was under way. When the heap is quiet they add
@@ -55,6 +58,7 @@ struct goalloc_stats {
 	u64 rounding_bytes;
 	u64 cached_bytes;
 	u64 central_bytes;
+	u64 quarantine_bytes;
 	u64 tail_bytes;
 	u64 page_cache_bytes;
 	u64 free_bytes;
@@ -80,6 +84,8 @@ struct goalloc_stats {
 	u64 drains;
 	u64 idle_drains;
 	u64 drained_bytes;
+	u64 overflows;
+	u64 use_after_frees;
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <sim_kernel.h>
 
 #include "debugfs.h"
+#include "harden.h"
 #include "drain.h"
 #include "foreign.h"
 
@@ -202,6 +203,63 @@ int drain_add_heap(struct goalloc_heap *heap)
 void drain_remove_heap(struct goalloc_heap *heap)
 {
 	(void)heap;
+}
+
+void get_random_bytes(void *buf, size_t len)
+{
+	memset(buf, 0x5a, len);
+}
+
+u64 siphash_1u64(u64 val, const siphash_key_t *key)
+{
+	val = (val ^ key->key[0]) * 0x9e3779b97f4a7c15ULL;
+	val = (val ^ val >> 32) * 0xd6e8feb86659fd93ULL;
+	return val ^ val >> 32;
+}
+
+/* No stacks, no shrinkers and no parameters. */
+int harden_track_init(void)
+{
+	return 0;
+}
+
+void harden_record(struct harden_event *event, unsigned long site)
+{
+	event->site = site ?: 1;
+	event->stack = 0;
+}
+
+unsigned long harden_site(void)
+{
+	return 1;
+}
+
+unsigned int harden_stack(const struct harden_event *event, unsigned long **entries)
+{
+	(void)event;
+	(void)entries;
+	return 0;
+}
+
+u32 harden_now(void)
+{
+	return 0;
+}
+
+int harden_shrink_init(struct harden *h)
+{
+	(void)h;
+	return 0;
+}
+
+void harden_shrink_exit(struct harden *h)
+{
+	(void)h;
+}
+
+size_t harden_quarantine_cap(void)
+{
+	return 1 << 16;
 }
 
 /* No debugfs here. */

@@ -43,6 +43,7 @@
 #define __malloc	__attribute__((__malloc__))
 #define __alloc_size(...)
 #define __realloc_size(...)
+#define fallthrough	__attribute__((__fallthrough__))
 #define noinline	__attribute__((__noinline__))
 /* Nothing races here. */
 #define data_race(expr)	(expr)
@@ -274,6 +275,9 @@ typedef struct {
 	__atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST)
 #define try_cmpxchg(p, old, new) \
 	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define atomic64_inc_return(v)	atomic64_add_return(1, v)
+#define xchg(p, n)		__atomic_exchange_n(p, n, __ATOMIC_SEQ_CST)
+#define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb()		__atomic_thread_fence(__ATOMIC_RELEASE)
 
 /* Lists. */
@@ -449,7 +453,18 @@ void kvfree(const void *p);
 
 long schedule_timeout_uninterruptible(long ticks);
 
+/* Random numbers: the same in every run, and good enough for a test. */
+typedef struct {
+	u64 key[2];
+} siphash_key_t;
+
+void get_random_bytes(void *buf, size_t len);
+u64 siphash_1u64(u64 val, const siphash_key_t *key);
+
 /* The rest. */
+#define SLUB_RED_ACTIVE		0xcc
+#define POISON_FREE		0x6b
+#define cond_resched()		sim_might_sleep()
 int sim_printk(const char *fmt, ...);
 #define pr_err(fmt, ...)	sim_printk(fmt, ##__VA_ARGS__)
 
