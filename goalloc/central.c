@@ -166,12 +166,21 @@ static void central_unlink(struct goalloc_central *central,
 	lockdep_assert_held(&central->lock);
 	central->changes++;
 
-	if (unlikely(memchr_inv(span->state, SLOT_FREE, span->bits.nelems))) {
+	/*
+	 * A race by intention, with a cache that hands out what two bad frees
+	 * left it. If it does so right now it is not seen: that is the window
+	 * which Documentation/misuse.rst describes.
+	 */
+	if (unlikely(data_race(memchr_inv(span->state, SLOT_FREE, span->bits.nelems)))) {
 		/* Live although free in the books: never hand such pages back. */
 		central_place(central, span);
 		return;
 	}
-	memset(span->state, SLOT_TAIL, span->bits.nelems);
+	/*
+	 * A race by intention: bad frees may read these bytes meanwhile, and
+	 * refuse whatever they find; good ones have no business here.
+	 */
+	data_race(memset(span->state, SLOT_TAIL, span->bits.nelems));
 	central->nr_free -= span->nr_free;
 	central->nr_spans--;
 	span->place = SPAN_NOWHERE;
@@ -402,7 +411,8 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 	} else if (!span && !list_empty(&after.empty)) {
 		/* Nothing but what was about to go: keep that. */
 		span = list_first_entry(&after.empty, struct goalloc_span, list);
-		memset(span->state, SLOT_FREE, span->bits.nelems);
+		/* A race as in central_unlink(). */
+		data_race(memset(span->state, SLOT_FREE, span->bits.nelems));
 		central->nr_free += span->nr_free;
 		central->nr_spans++;
 	}

@@ -163,7 +163,8 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 	preempt_disable();
 	slot_find(&heap->space->map, (unsigned long)obj, &ref);
 	block = &ref.span->tiny[ref.slot];
-	block->ends = BIT(size - 1);
+	/* Bad frees of what was here before may read it: tiny_judge(). */
+	WRITE_ONCE(block->ends, BIT(size - 1));
 	sanitize_tiny_shadow(obj, size);
 
 	cache = cache_get(heap);
