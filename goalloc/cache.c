@@ -415,6 +415,28 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
 
+/**
+ * cache_alloc_raced - go on when the span showed an object that is taken
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested
+ * @gfp: as for goalloc()
+ * @span: the span, which will not show the object again
+ * @slot: its slot
+ *
+ * Context: Any context that @gfp allows, but that preemption is off; returns
+ *          with it as it was before.
+ * Return: another object or NULL.
+ */
+void *cache_alloc_raced(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+			gfp_t gfp, struct goalloc_span *span, unsigned int slot)
+{
+	report_race(span, slot, 1);
+	preempt_enable();
+	return cache_alloc_slow(heap, bin, asked, gfp);
+}
+GOALLOC_EXPORT_KUNIT(cache_alloc_raced);
+
 /* The pages are the heap's, but in no span: freed before? */
 static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
 {

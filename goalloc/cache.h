@@ -110,6 +110,8 @@ u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin);
 
 void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp);
+void *cache_alloc_raced(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+			gfp_t gfp, struct goalloc_span *span, unsigned int slot);
 void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
 void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
@@ -209,8 +211,8 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 	return sanitize_alloc(heap, obj, bin, asked, gfp);
 
 raced:
-	/* The span will not show this slot again, so it is told here. */
-	report_race(span, slot, 1);
+	/* A tail call, or everybody would save registers for it. */
+	return cache_alloc_raced(heap, bin, asked, gfp, span, slot);
 slow:
 	preempt_enable();
 	return cache_alloc_slow(heap, bin, asked, gfp);

@@ -8,6 +8,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
+#include <linux/version.h>
 
 #include "listen.h"
 #include "report_site.h"
@@ -49,6 +50,17 @@ static void listen_find(struct tracepoint *tp, void *arg)
 {
 	if (!strcmp(tp->name, "console"))
 		listen_point = tp;
+}
+
+/**
+ * listen_hears_nmi - may something be printed in NMI while somebody listens?
+ *
+ * Return: false before 6.12, whose console tracepoint is not meant to be passed
+ *         in NMI and says so in a warning of its own.
+ */
+bool listen_hears_nmi(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0);
 }
 
 /**

@@ -13,6 +13,7 @@ struct kunit;
 #define LISTEN_LINES 32
 #define LISTEN_LEN 320
 
+bool listen_hears_nmi(void);
 void listen_clear(void);
 void listen_start(struct kunit *test);
 void listen_again(void);
