@@ -117,7 +117,8 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags) __realloc_size(2) _
  * @p: object, NULL or ZERO_SIZE_PTR
  *
  * Anything but the start of a live object of the default heap is refused:
- * reported once per call site, counted, and nothing is changed.
+ * reported once per call site and kind, counted, and nothing is changed; see
+ * Documentation/misuse.rst.
  *
  * Context: Any context, NMI included. Never sleeps.
  */
@@ -353,7 +354,8 @@ struct goalloc_heap_attr {
 
 /**
  * goalloc_heap_create - make a private heap
- * @name: name for reports and debugfs, copied; up to 31 bytes are kept
+ * @name: name for reports and debugfs, printable ASCII without a slash; copied,
+ *        up to 31 bytes are kept
  * @attr: how to make it, or NULL for the defaults
  *
  * Context: Process context, may sleep.
