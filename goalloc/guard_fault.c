@@ -194,7 +194,7 @@ static bool guard_is_fault(struct pt_regs *regs, unsigned long error_code,
 static bool guard_probe_on;
 
 /* At the entry of page_fault_oops(regs, error_code, address). */
-static int guard_probe_pre(struct kprobe *probe, struct pt_regs *entry)
+static int __kprobes guard_probe_pre(struct kprobe *probe, struct pt_regs *entry)
 {
 	struct pt_regs *regs = (struct pt_regs *)regs_get_kernel_argument(entry, 0);
 
@@ -206,14 +206,12 @@ static int guard_probe_pre(struct kprobe *probe, struct pt_regs *entry)
 	instruction_pointer_set(entry, (unsigned long)guard_fault);
 	return 1;
 }
-NOKPROBE_SYMBOL(guard_probe_pre);
 
 /* Without one the probe might be optimized to where it cannot change the path. */
-static void guard_probe_post(struct kprobe *probe, struct pt_regs *regs,
-			     unsigned long flags)
+static void __kprobes guard_probe_post(struct kprobe *probe, struct pt_regs *regs,
+				       unsigned long flags)
 {
 }
-NOKPROBE_SYMBOL(guard_probe_post);
 
 static struct kprobe guard_probe;
 

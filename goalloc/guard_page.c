@@ -132,8 +132,8 @@ static void guard_clean_up(struct work_struct *work)
 	struct guard_pool *pool = &guard_pool;
 	unsigned long nr;
 
-	/* Whatever happens from here on kicks anew. */
 	clear_bit(0, &pool->kicked);
+	/* Whatever is not seen below kicks anew; pairs with test_and_set_bit(). */
 	smp_mb__after_atomic();
 	for_each_set_bit(nr, pool->exposed, 2 * pool->nr + 1)
 		guard_conceal(nr);

@@ -25,7 +25,7 @@ static noinline size_t api_hide(size_t size)
 }
 
 /* Live objects; not the blocks of tiny ones, which caches may have open. */
-static u64 api_live(void)
+static noinline u64 api_live(void)
 {
 	struct goalloc_stats st;
 	struct bin_stats bs;
