@@ -17,11 +17,15 @@
  * unmaps it again. Where the area has no page of its own, a sink is put there,
  * one page for the whole pool.
  *
+ * kmemleak looks at the pages, through the direct map, for pointers to what it
+ * watches; the guarded objects themselves it does not watch.
+ *
  * x86 only: neither init_mm nor set_memory_np() nor flush_tlb_kernel_range() is
  * exported; lookup_address() and __flush_tlb_all() are.
  */
 #include <linux/bitmap.h>
 #include <linux/jiffies.h>
+#include <linux/kmemleak.h>
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 
@@ -182,9 +186,12 @@ static void guard_free_pages(void)
 	struct guard_pool *pool = &guard_pool;
 	unsigned int i;
 
-	for (i = 0; pool->page && i <= pool->nr; i++)
-		if (pool->page[i])
-			__free_page(pool->page[i]);
+	for (i = 0; pool->page && i <= pool->nr; i++) {
+		if (!pool->page[i])
+			continue;
+		kmemleak_free(page_address(pool->page[i]));
+		__free_page(pool->page[i]);
+	}
 	kvfree(pool->page);
 	bitmap_free(pool->exposed);
 	pool->page = NULL;
@@ -223,6 +230,8 @@ int guard_pages_init(void)
 		pool->page[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
 		if (!pool->page[i])
 			goto fail;
+		/* Where it is always mapped: whatever it points to is not lost. */
+		kmemleak_alloc(page_address(pool->page[i]), PAGE_SIZE, 0, GFP_KERNEL);
 	}
 	for (i = 0; i < pages; i++)
 		layout[i] = pool->page[i & 1 ? i / 2 : pool->nr];
