@@ -70,11 +70,6 @@ int harden_create(struct goalloc_heap *heap, const struct goalloc_heap_attr *att
 	}
 	if (h->flags & GOALLOC_HARDEN_REDZONE)
 		heap->redzone = HARDEN_REDZONE;
-	if (h->cap) {
-		err = harden_shrink_init(h);
-		if (err)
-			return err;
-	}
 	WRITE_ONCE(heap->detour, heap->detour | DETOUR_HARDENED);
 	return 0;
 }
@@ -87,7 +82,6 @@ int harden_create(struct goalloc_heap *heap, const struct goalloc_heap_attr *att
  */
 void harden_end(struct goalloc_heap *heap)
 {
-	harden_shrink_exit(heap->harden);
 	harden_drain(heap->harden, U64_MAX);
 	harden_check_heap(heap, 0);
 }
@@ -102,7 +96,6 @@ void harden_destroy(struct goalloc_heap *heap)
 {
 	if (!heap->harden)
 		return;
-	harden_shrink_exit(heap->harden);
 	meta_free(&heap->meta, heap->harden, sizeof(*heap->harden));
 	heap->harden = NULL;
 }

@@ -87,7 +87,6 @@ struct harden_track {
  * @first: the object that has been in quarantine for longest, 0 for none
  * @last: the one that came last
  * @bytes: slots in quarantine, in bytes
- * @shrinker: gives the quarantine up when memory is short
  */
 struct harden {
 	struct goalloc_heap *heap;
@@ -104,7 +103,6 @@ struct harden {
 	cache_entry_t first;
 	cache_entry_t last;
 	u64 bytes;
-	struct shrinker *shrinker;
 };
 
 /* harden.c: handing out and taking back */
@@ -140,11 +138,6 @@ void harden_record(struct harden_event *event, unsigned long site);
 unsigned long harden_site(void);
 unsigned int harden_stack(const struct harden_event *event, unsigned long **entries);
 u32 harden_now(void);
-
-/* harden_shrink.c: when memory is short */
-int harden_shrink_init(struct harden *h);
-void harden_shrink_exit(struct harden *h);
-u64 harden_shrink(struct harden *h, u64 npages);
 
 /* harden_param.c: what the module was told */
 int harden_parse(const char *words, unsigned int *flags);

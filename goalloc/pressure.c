@@ -4,10 +4,10 @@
  *
  * A shrinker tells the kernel per NUMA node what could be had: free pages, and
  * what the caches of the node's CPUs hold. Asked for some of it, it gives back
- * free pages at once, the highest addresses first, and if these are not enough
- * has the caches of all CPUs drained, without waiting: what becomes free by that
- * is there when the kernel asks again. So it can be called from any reclaim
- * context, whatever the caller may not wait for.
+ * free pages at once, the highest addresses first, and what quarantines can
+ * spare. If that is not enough it has the caches of all CPUs drained, without
+ * waiting: what becomes free by that is there when the kernel asks again. So it
+ * can be called from any reclaim context, whatever the caller may not wait for.
  *
  * Before the kernel kills a process for want of memory it is waited for the
  * drain, once, and everything free goes back: that comes after all else, and
@@ -27,6 +27,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "drain.h"
+#include "harden.h"
 #include "pressure.h"
 
 #define PRESSURE_PAGES (1UL << (GOALLOC_PAGE_SHIFT - PAGE_SHIFT))
@@ -81,6 +82,9 @@ static void pressure_count(struct goalloc_heap *heap, void *arg)
 	for_each_online_cpu(cpu)
 		if (cpu_to_mem(cpu) == ask->nid)
 			bytes += pressure_cached(heap, cpu);
+	/* A quarantine is not kept by node: it is told of once. */
+	if (heap->harden && ask->nid == heap->home)
+		bytes += READ_ONCE(heap->harden->bytes);
 	ask->pages += bytes >> PAGE_SHIFT;
 }
 
@@ -99,6 +103,14 @@ unsigned long pressure_available(int nid)
 }
 GOALLOC_EXPORT_KUNIT(pressure_available);
 
+/* Give back free pages of a node until there are enough. */
+static void pressure_scavenge(struct heap_node *node, struct pressure_ask *ask)
+{
+	ask->pages += heap_scavenge(node, DIV_ROUND_UP(ask->want - ask->pages,
+						       PRESSURE_PAGES),
+				    true) * PRESSURE_PAGES;
+}
+
 static void pressure_give(struct goalloc_heap *heap, void *arg)
 {
 	struct pressure_ask *ask = arg;
@@ -108,10 +120,12 @@ static void pressure_give(struct goalloc_heap *heap, void *arg)
 	    ask->pages >= ask->want)
 		return;
 	node = heap->node[ask->nid];
-	if (node)
-		ask->pages += heap_scavenge(node, DIV_ROUND_UP(ask->want - ask->pages,
-							       PRESSURE_PAGES),
-					    true) * PRESSURE_PAGES;
+	if (!node)
+		return;
+	pressure_scavenge(node, ask);
+	if (ask->pages < ask->want && heap->harden &&
+	    harden_drain(heap->harden, (u64)(ask->want - ask->pages) << PAGE_SHIFT))
+		pressure_scavenge(node, ask);
 }
 
 static void pressure_drain(struct goalloc_heap *heap, void *arg)
@@ -152,6 +166,8 @@ static void pressure_give_all(struct goalloc_heap *heap, void *arg)
 	if (heap->space != &goalloc_space)
 		return;
 	drain_wait(heap);
+	if (heap->harden)
+		harden_drain(heap->harden, U64_MAX);
 	for (node = heap_first_node(heap); node; node = heap_next_node(node))
 		*pages += heap_scavenge(node, U64_MAX, true) * PRESSURE_PAGES;
 }

@@ -217,7 +217,7 @@ u64 siphash_1u64(u64 val, const siphash_key_t *key)
 	return val ^ val >> 32;
 }
 
-/* No stacks, no shrinkers and no parameters. */
+/* No stacks and no parameters. */
 int harden_track_init(void)
 {
 	return 0;
@@ -244,17 +244,6 @@ unsigned int harden_stack(const struct harden_event *event, unsigned long **entr
 u32 harden_now(void)
 {
 	return 0;
-}
-
-int harden_shrink_init(struct harden *h)
-{
-	(void)h;
-	return 0;
-}
-
-void harden_shrink_exit(struct harden *h)
-{
-	(void)h;
 }
 
 size_t harden_quarantine_cap(void)
