@@ -3,10 +3,11 @@
  * The buddy allocator as a source of pages.
  *
  * A heap asks for as much as suits it and takes what comes without effort:
- * orders above the needed one are tried without reclaim and without a word,
- * from the largest down; only the needed order is asked for the way the caller
- * of the allocator wanted. Every block is split at once, so that any run of
- * pages in it can go back on its own, and what goes back is joined again.
+ * orders above the needed one are tried without reclaim, without the reserves
+ * and without a word, from the largest down; only the needed order is asked for
+ * the way the caller of the allocator wanted. Every block is split at once, so
+ * that any run of pages in it can go back on its own, and what goes back is
+ * joined again.
  *
  * The address space is the direct map: page number 0 is the first arena of
  * physical memory. It is sized for the memory that is there at load time;
@@ -88,8 +89,9 @@ static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
 {
 	unsigned int need = order_base_2(min) + GOALLOC_PAGE_ORDER;
 	unsigned int order = ilog2(want) + GOALLOC_PAGE_ORDER;
-	gfp_t easy = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL |
-			      __GFP_RETRY_MAYFAIL)) | __GFP_NORETRY | __GFP_NOWARN;
+	gfp_t easy = (gfp & ~(__GFP_RECLAIM | __GFP_NOFAIL | __GFP_RETRY_MAYFAIL |
+			      __GFP_HIGH | __GFP_MEMALLOC)) |
+		     __GFP_NORETRY | __GFP_NOWARN | __GFP_NOMEMALLOC;
 	struct page *page = NULL;
 
 	if (need > GOALLOC_MAX_ORDER || fault_fails(gfp, min << GOALLOC_PAGE_SHIFT))
@@ -98,6 +100,11 @@ static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
 	if (need > 1)
 		gfp &= ~__GFP_NOFAIL;
 	order = clamp_t(unsigned int, order, need, GOALLOC_MAX_ORDER);
+	/*
+	 * What is there to make a start is for the needed pages only: whoever
+	 * may use the reserves (__GFP_HIGH, memalloc_noreclaim_save()) must not
+	 * empty them for a supply.
+	 */
 	for (; order > need && !page; order--) {
 		page = alloc_pages_node(nid, easy, order);
 		if (page)
