@@ -472,7 +472,8 @@ u64 palloc_scavenge(struct palloc *p, u64 nr_pages, bool force,
 {
 	u64 released = 0;
 
-	while (released < nr_pages) {
+	/* A tree that contradicts itself might promise pages for ever. */
+	while (released < nr_pages && !p->fault.what) {
 		u64 base, n;
 
 		if (!palloc_scavenge_find(p, nr_pages - released, force, &base,
