@@ -42,6 +42,9 @@ static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
 	if (in_nmi())
 		return NULL;
 	obj = heap_alloc_large(heap, size, align, gfp, nid);
+	/* Found broken on the way. */
+	if (!obj && safe_is_on(heap))
+		return detour_alloc(heap, size, align, gfp, nid);
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
 	return obj;
@@ -168,6 +171,8 @@ static size_t api_size(const struct goalloc_heap *heap, const void *p)
 	/* Keeps the span while we look, should the object not be live. */
 	preempt_disable();
 	begins = slot_find(&goalloc_space.map, addr, &ref);
+	if (!ref.span)
+		size = safe_size(heap, p);
 	if (!ref.span || ref.slot >= ref.span->bits.nelems ||
 	    (heap && heap_of(ref.span) != heap))
 		goto out;
@@ -280,7 +285,7 @@ bool goalloc_owns(const void *p)
 	if (guard_owns(p))
 		return true;
 	preempt_disable();
-	owns = pagemap_span(&goalloc_space.map, (unsigned long)p);
+	owns = pagemap_span(&goalloc_space.map, (unsigned long)p) || safe_owns(p);
 	preempt_enable();
 	return owns;
 }
@@ -376,7 +381,8 @@ static bool api_limits_ok(size_t soft, size_t hard)
 
 int goalloc_heap_set_limit(struct goalloc_heap *heap, size_t soft, size_t hard)
 {
-	if (IS_ERR_OR_NULL(heap) || !api_limits_ok(soft, hard))
+	if (IS_ERR_OR_NULL(heap) || !api_limits_ok(soft, hard) ||
+	    READ_ONCE(heap->detour) & DETOUR_ENDED)
 		return -EINVAL;
 	return limit_set(heap, soft >> GOALLOC_PAGE_SHIFT,
 			 hard >> GOALLOC_PAGE_SHIFT) ? -EAGAIN : 0;

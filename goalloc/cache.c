@@ -27,6 +27,7 @@
 #include "detour.h"
 #include "drain.h"
 #include "guard.h"
+#include "sanity.h"
 
 static_assert(sizeof(struct cache_bin) == 64);
 
@@ -60,7 +61,7 @@ static unsigned int cache_bin_cap(unsigned int bin, unsigned int level)
 static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 {
 	struct goalloc_cache *cache;
-	struct goalloc_cache **place;
+	struct goalloc_pcpu *pcpu;
 	bool allowed;
 	int i;
 
@@ -75,12 +76,18 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 	preempt_disable();
 	cache->level = interrupt_context_level();
 	cache->home = heap_node_of(heap, numa_mem_id());
-	place = &this_cpu_ptr(heap->cpus)->level[cache->level];
+	pcpu = this_cpu_ptr(heap->cpus);
 	/* Again: a bit may have been set meanwhile, and the caches taken away. */
 	allowed = !detour_taken(heap);
-	if (allowed && *place == &cache_none) {
+	if (allowed && pcpu->made[cache->level] == &cache_none) {
 		/* Statistics read it from other CPUs, with acquire. */
-		smp_store_release(place, cache);
+		smp_store_release(&pcpu->made[cache->level], cache);
+		WRITE_ONCE(pcpu->level[cache->level], cache);
+		/* The cache before the detour; pairs with safe_take_caches(). */
+		smp_mb();
+		allowed = !detour_taken(heap);
+		if (!allowed)
+			WRITE_ONCE(pcpu->level[cache->level], &cache_none);
 		cache = NULL;
 	}
 	preempt_enable();
@@ -327,6 +334,9 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 
 	if (!obj)
 		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
+	/* Found broken on the way. */
+	if (!obj && safe_is_on(heap))
+		return detour_alloc(heap, asked, 0, gfp, nid);
 	return cache_alloc_done(heap, bin, asked, obj, true, gfp);
 }
 
@@ -406,6 +416,9 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		fresh = heap_alloc_span(heap_node_of(heap, numa_mem_id()), bin, gfp);
 		if (!fresh) {
 			obj = cache_alloc_anywhere(heap, bin, asked, gfp);
+			/* Found broken on the way. */
+			if (!obj && safe_is_on(heap))
+				return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
 			return cache_alloc_done(heap, bin, asked, obj, true, gfp);
 		}
 	}
@@ -470,6 +483,27 @@ static enum bad_free cache_inside(const struct slot_ref *ref, unsigned long addr
 	return BAD_FREE_INTERIOR;
 }
 
+/* The span that the page map names for an object cannot be one. */
+static void cache_broken_span(struct goalloc_heap *heap,
+			      const struct goalloc_span *span, const char *what)
+{
+	sanity_fail(heap->node[heap->home], "span", what, SAFE_NO_BIN, span);
+	atomic64_inc(&heap->safe.ignored);
+}
+
+/* It is not of this heap. Of which, then? */
+static enum bad_free cache_stranger(struct goalloc_heap *heap, struct slot_ref *ref)
+{
+	struct goalloc_heap *of = sanity_heap_of(ref->span);
+
+	if (!of) {
+		cache_broken_span(heap, ref->span, "a span that is of no heap");
+		ref->span = NULL;
+		return BAD_FREE_HEAP;
+	}
+	return READ_ONCE(of->detour) & DETOUR_ENDED ? BAD_FREE_ENDED : BAD_FREE_HEAP;
+}
+
 /*
  * Why an address cannot be freed, that of a live object aside, of which it says
  * that it is free. Preemption is off.
@@ -479,10 +513,12 @@ static enum bad_free cache_judge(struct goalloc_heap *heap, unsigned long addr,
 {
 	bool begins = slot_find(&heap->space->map, addr, ref);
 
+	if (!ref->span && safe_owns((void *)addr))
+		return BAD_FREE_HEAP;
 	if (!ref->span)
 		return cache_owns_page(heap, addr) ? BAD_FREE_SPAN : BAD_FREE_FOREIGN;
-	if (heap_of(ref->span) != heap)
-		return BAD_FREE_HEAP;
+	if (!heap_has_node(heap, ref->span->home))
+		return cache_stranger(heap, ref);
 	if (ref->span->kind == SPAN_TINY && ref->slot < ref->span->bits.nelems)
 		return tiny_judge(ref, addr - span_slot_addr(ref->span, ref->slot));
 	return begins && ref->slot < ref->span->bits.nelems ? BAD_FREE_DOUBLE :
@@ -524,7 +560,7 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 	bool begins;
 
 	begins = slot_find(&heap->space->map, addr, &ref);
-	if (ref.span && heap_of(ref.span) == heap &&
+	if (ref.span && heap_has_node(heap, ref.span->home) &&
 	    ref.slot < ref.span->bits.nelems) {
 		if (ref.span->kind == SPAN_TINY &&
 		    tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot)))
@@ -536,7 +572,9 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 		}
 	}
 	kind = cache_judge(heap, addr, &ref);
-	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
+	/* Unless that was the heap's fault. */
+	if (kind != BAD_FREE_HEAP || ref.span || !safe_is_on(heap))
+		report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
 }
 
 /**
@@ -554,8 +592,14 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 
 	preempt_disable();
 	if (!slot_find(&heap->space->map, (unsigned long)p, &ref) ||
-	    heap_of(ref.span) != heap || READ_ONCE(*ref.state) != SLOT_LIVE) {
+	    !heap_has_node(heap, ref.span->home) ||
+	    READ_ONCE(*ref.state) != SLOT_LIVE) {
 		cache_free_odd(heap, p, caller);
+		preempt_enable();
+		return;
+	}
+	if (!sanity_span(ref.span)) {
+		cache_broken_span(heap, ref.span, "the shape is of no bin");
 		preempt_enable();
 		return;
 	}
@@ -654,6 +698,9 @@ void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu)
 	struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 	int level;
 
+	/* It keeps what it has. */
+	if (safe_is_on(heap))
+		return;
 	for (level = 0; level < CACHE_LEVELS; level++) {
 		if (pcpu->level[level] == &cache_none)
 			continue;
@@ -696,27 +743,32 @@ int cache_init_all(struct goalloc_heap *heap)
 	if (!heap->cpus)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
-		for (level = 0; level < CACHE_LEVELS; level++)
-			per_cpu_ptr(heap->cpus, cpu)->level[level] = &cache_none;
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
+
+			pcpu->level[level] = &cache_none;
+			pcpu->made[level] = &cache_none;
+		}
 	return 0;
 }
 
 /**
  * cache_destroy_all - free the caches of a heap
  * @heap: the heap, its caches drained
+ * @cpus: the caches, or NULL; nobody uses them
  *
  * Context: Process context.
  */
-void cache_destroy_all(struct goalloc_heap *heap)
+void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *cpus)
 {
 	unsigned int cpu;
 	int level, bin;
 
-	if (!heap->cpus)
+	if (!cpus)
 		return;
 	for_each_possible_cpu(cpu) {
 		for (level = 0; level < CACHE_LEVELS; level++) {
-			struct goalloc_cache *cache = per_cpu_ptr(heap->cpus, cpu)->level[level];
+			struct goalloc_cache *cache = per_cpu_ptr(cpus, cpu)->made[level];
 
 			if (cache == &cache_none)
 				continue;
@@ -726,6 +778,5 @@ void cache_destroy_all(struct goalloc_heap *heap)
 			meta_free(&heap->meta, cache, sizeof(*cache));
 		}
 	}
-	free_percpu(heap->cpus);
-	heap->cpus = NULL;
+	free_percpu(cpus);
 }

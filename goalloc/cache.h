@@ -89,10 +89,14 @@ struct goalloc_cache {
 
 /**
  * struct goalloc_pcpu - a heap's caches of one CPU
- * @level: by context level; cache_none where there is none yet
+ * @level: by context level; cache_none where there is none yet, or none any
+ *         more because the heap was found broken
+ * @made: the cache that was made for the level, or cache_none; stays when it is
+ *        taken away from @level
  */
 struct goalloc_pcpu {
 	struct goalloc_cache *level[CACHE_LEVELS];
+	struct goalloc_cache *made[CACHE_LEVELS];
 };
 
 /*
@@ -103,7 +107,7 @@ extern struct goalloc_cache cache_none;
 extern struct goalloc_span cache_no_span;
 
 int cache_init_all(struct goalloc_heap *heap);
-void cache_destroy_all(struct goalloc_heap *heap);
+void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *cpus);
 void cache_drain_all(struct goalloc_heap *heap);
 void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
 u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin);

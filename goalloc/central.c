@@ -29,6 +29,7 @@
 #include "harden.h"
 #include "heap.h"
 #include "sanitize.h"
+#include "sanity.h"
 
 /**
  * central_init - make an empty central list
@@ -123,6 +124,29 @@ static void central_raced(struct central_after *after,
 	after->slot = slot;
 }
 
+/* A rule of ours does not hold for a span. */
+static void central_fail(struct goalloc_central *central,
+			 const struct goalloc_span *span, const char *what)
+{
+	lockdep_assert_held(&central->lock);
+
+	sanity_fail(central->home, "central list", what, central->bin, span);
+}
+
+/* Move a span to another list; one in a list that is torn stays there. */
+static bool central_move(struct goalloc_central *central,
+			 struct goalloc_span *span, struct list_head *to)
+{
+	lockdep_assert_held(&central->lock);
+
+	if (unlikely(!sanity_list(&span->list))) {
+		central_fail(central, span, "the neighbours of a span do not know it");
+		return false;
+	}
+	list_move(&span->list, to);
+	return true;
+}
+
 /* Put a span without owner where its number of free slots says. */
 static void central_place(struct goalloc_central *central,
 			  struct goalloc_span *span)
@@ -132,17 +156,20 @@ static void central_place(struct goalloc_central *central,
 
 	if (span->nr_free) {
 		span->place = SPAN_PARTIAL;
-		list_move(&span->list,
-			  &central->partial[central_bucket(central, span)]);
+		central_move(central, span,
+			     &central->partial[central_bucket(central, span)]);
 	} else {
 		span->place = SPAN_FULL;
-		list_move(&span->list, &central->full);
+		central_move(central, span, &central->full);
 	}
 }
 
-/* Fold the freed bits in; the span has no owner from here on. */
+/*
+ * Fold the freed bits in; the span has no owner from here on. @expect: how many
+ * slots have to be free now by what was counted.
+ */
 static void central_sweep(struct goalloc_central *central,
-			  struct goalloc_span *span)
+			  struct goalloc_span *span, unsigned int expect)
 {
 	lockdep_assert_held(&central->lock);
 
@@ -152,6 +179,8 @@ static void central_sweep(struct goalloc_central *central,
 	central->nr_free -= span->nr_free;
 	span->nr_free = span_bits_sweep(&span->bits);
 	central->nr_free += span->nr_free;
+	if (unlikely(span->nr_free != expect))
+		central_fail(central, span, "bits and count of free slots differ");
 }
 
 /*
@@ -163,6 +192,8 @@ static void central_sweep(struct goalloc_central *central,
 static void central_unlink(struct goalloc_central *central,
 			   struct goalloc_span *span, struct central_after *after)
 {
+	const u8 *state;
+
 	lockdep_assert_held(&central->lock);
 	central->changes++;
 
@@ -171,11 +202,16 @@ static void central_unlink(struct goalloc_central *central,
 	 * left it. If it does so right now it is not seen: that is the window
 	 * which Documentation/misuse.rst describes.
 	 */
-	if (unlikely(data_race(memchr_inv(span->state, SLOT_FREE, span->bits.nelems)))) {
+	state = data_race(memchr_inv(span->state, SLOT_FREE, span->bits.nelems));
+	if (unlikely(state)) {
+		if (data_race(*state) == SLOT_LARGE || data_race(*state) > SLOT_QUARANTINE)
+			central_fail(central, span, "the state of a slot is none");
 		/* Live although free in the books: never hand such pages back. */
 		central_place(central, span);
 		return;
 	}
+	if (!central_move(central, span, &after->empty))
+		return;
 	/*
 	 * A race by intention: bad frees may read these bytes meanwhile, and
 	 * refuse whatever they find; good ones have no business here.
@@ -184,7 +220,6 @@ static void central_unlink(struct goalloc_central *central,
 	central->nr_free -= span->nr_free;
 	central->nr_spans--;
 	span->place = SPAN_NOWHERE;
-	list_move(&span->list, &after->empty);
 }
 
 static void central_release(struct central_after *after)
@@ -310,7 +345,7 @@ static unsigned int central_extract(struct goalloc_central *central,
 
 	lockdep_assert_held(&central->lock);
 
-	central_sweep(central, span);
+	central_sweep(central, span, span->nr_free);
 	while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
 		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
 			entry[got++] = cache_entry_make(span, slot);
@@ -334,8 +369,12 @@ static struct goalloc_span *central_fullest(struct goalloc_central *central)
 
 		span = list_first_entry_or_null(&central->partial[i],
 						struct goalloc_span, list);
-		if (span)
+		if (!span)
+			continue;
+		if (likely(sanity_central(central, span)))
 			return span;
+		central_fail(central, span, "what is in a list is no span of it");
+		return NULL;
 	}
 	return NULL;
 }
@@ -347,24 +386,26 @@ static void central_lend(struct goalloc_central *central,
 	lockdep_assert_held(&central->lock);
 	central->changes++;
 
-	central_sweep(central, span);
+	central_sweep(central, span, span->nr_free);
 	central->nr_free -= span->nr_free;
 	span->lent = span->nr_free;
 	span->nr_free = 0;
 	span->place = SPAN_OWNED;
 	central->nr_owned++;
-	list_move(&span->list, &central->owned);
+	central_move(central, span, &central->owned);
 }
 
 /* Take a lent span back. */
 static void central_return(struct goalloc_central *central,
 			   struct goalloc_span *span, struct central_after *after)
 {
+	unsigned int unused = span_bits_unused(&span->bits);
+
 	lockdep_assert_held(&central->lock);
 
 	central->nr_owned--;
-	central->lent += span->lent - span_bits_unused(&span->bits);
-	central_sweep(central, span);
+	central->lent += span->lent - unused;
+	central_sweep(central, span, unused + span->nr_free);
 	if (span->nr_free == span->bits.nelems)
 		central_unlink(central, span, after);
 	else
@@ -560,7 +601,7 @@ struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
 	if (!in_nmi())
 		central_collect(central, &after);
 	while (!taken && (span = central_fullest(central))) {
-		central_sweep(central, span);
+		central_sweep(central, span, span->nr_free);
 		if (draw)
 			*slot = span_bits_take(&span->bits, (u64)*draw * span->nr_free >> 32);
 		else

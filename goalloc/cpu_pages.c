@@ -19,6 +19,7 @@
 #include "cpu_pages.h"
 #include "drain.h"
 #include "heap.h"
+#include "sanity.h"
 
 /* The lock is not worth saving for a share of fewer pages. */
 #define CPU_PAGES_MIN_SHARE 4
@@ -46,6 +47,7 @@ static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)
 		cache->scav &= ~rest;
 	}
 	heap_note_peak(node);
+	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	pages->nid = node->nid;
 	pages->fills++;
@@ -104,12 +106,13 @@ u64 cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu)
 	unsigned long flags;
 	u64 nr;
 
-	if (page_cache_empty(&pages->cache))
+	if (page_cache_empty(&pages->cache) || safe_is_on(heap))
 		return 0;
 	nr = hweight64(pages->cache.cache);
 	node = heap->node[pages->nid];
 	raw_spin_lock_irqsave(&node->lock, flags);
 	page_cache_flush(&pages->cache, &node->palloc);
+	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return nr << GOALLOC_PAGE_SHIFT;
 }

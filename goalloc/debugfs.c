@@ -115,6 +115,9 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap)
 	if (heap->harden)
 		seq_printf(m, "  found          %14llu overflows, %llu uses after free\n",
 			   st.overflows, st.use_after_frees);
+	if (safe_is_on(heap))
+		seq_printf(m, "  safe mode      %14llu frees ignored, %llu objects of %llu bytes from kmalloc(); the heap was found broken, see the log\n",
+			   st.safe_ignored, st.safe_objects, st.safe_bytes);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_stats);
 
@@ -167,6 +170,10 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 			   (s64)atomic64_read(&heap->nr_bad[i]));
 	seq_printf(m, "overflows %llu\n", st.overflows);
 	seq_printf(m, "use_after_frees %llu\n", st.use_after_frees);
+	seq_printf(m, "safe_mode %d\n", safe_is_on(heap));
+	seq_printf(m, "safe_ignored_frees %llu\n", st.safe_ignored);
+	seq_printf(m, "safe_objects %llu\n", st.safe_objects);
+	seq_printf(m, "safe_bytes %llu\n", st.safe_bytes);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_vmstat);
 

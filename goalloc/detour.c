@@ -14,6 +14,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
+#include "ended.h"
 #include "guard.h"
 #include "harden.h"
 #include "sanitize.h"
@@ -33,10 +34,17 @@
 void *detour_alloc(struct goalloc_heap *heap, size_t size, size_t align,
 		   gfp_t gfp, int nid)
 {
+	unsigned long detour = READ_ONCE(heap->detour);
 	unsigned int class;
 	void *obj;
 
-	if ((heap->detour & (DETOUR_GUARDED | DETOUR_SAFE | DETOUR_ENDED)) == DETOUR_GUARDED) {
+	if (detour & DETOUR_ENDED) {
+		ended_alloc(heap);
+		return NULL;
+	}
+	if (detour & DETOUR_SAFE)
+		return safe_alloc(heap, size, goalloc_size_roundup(size), align, gfp, nid);
+	if (detour & DETOUR_GUARDED) {
 		obj = guard_alloc(heap, size, align, gfp);
 		if (obj)
 			return obj;
@@ -68,6 +76,9 @@ GOALLOC_EXPORT_KUNIT(detour_alloc);
  */
 void *detour_alloc_tiny(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 {
+	/* As tightly as packed: gosize() tells what was asked for. */
+	if ((READ_ONCE(heap->detour) & (DETOUR_SAFE | DETOUR_ENDED)) == DETOUR_SAFE)
+		return safe_alloc(heap, size, size, 0, gfp, numa_mem_id());
 	return detour_alloc(heap, size, 0, gfp, numa_mem_id());
 }
 GOALLOC_EXPORT_KUNIT(detour_alloc_tiny);
@@ -82,7 +93,13 @@ GOALLOC_EXPORT_KUNIT(detour_alloc_tiny);
  */
 void detour_free(struct goalloc_heap *heap, const void *p, unsigned long caller)
 {
-	if (heap->harden)
+	unsigned long detour = READ_ONCE(heap->detour);
+
+	if (detour & DETOUR_ENDED)
+		ended_free(heap, p, caller);
+	else if (detour & DETOUR_SAFE)
+		safe_free(heap, p, caller);
+	else if (heap->harden)
 		harden_free(heap, p, caller);
 	else
 		cache_free_past(heap, p, caller);
@@ -121,6 +138,16 @@ GOALLOC_EXPORT_KUNIT(detour_size);
 bool detour_resize(struct goalloc_heap *heap, const void *p, size_t old_size,
 		   size_t new_size, gfp_t gfp, unsigned long caller)
 {
+	unsigned long detour = READ_ONCE(heap->detour);
+
+	/* What it handed out before it broke is left alone. */
+	if (detour & (DETOUR_SAFE | DETOUR_ENDED)) {
+		if (new_size > old_size || !safe_owns(p))
+			return false;
+		if (want_init_on_alloc(gfp))
+			memset((char *)p + new_size, 0, old_size - new_size);
+		return true;
+	}
 	if (heap->harden)
 		return harden_resize(heap, p, old_size, new_size, gfp, caller);
 	if (new_size > old_size)

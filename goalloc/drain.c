@@ -53,6 +53,7 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "detour.h"
 #include "drain.h"
 
 /* Context levels that have caches; NMI has none. */
@@ -342,6 +343,9 @@ u64 goalloc_flush(struct goalloc_heap *heap)
 	might_sleep();
 	if (!heap)
 		heap = goalloc_default;
+	/* It has no caches any more, or keeps what it has. */
+	if (READ_ONCE(heap->detour) & (DETOUR_SAFE | DETOUR_ENDED))
+		return 0;
 	before = atomic64_read(&heap->drained);
 	drain_queue(heap, DRAIN_ALL);
 	drain_wait(heap);

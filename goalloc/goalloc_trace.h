@@ -23,6 +23,7 @@ TRACE_DEFINE_ENUM(BAD_FREE_DOUBLE);
 TRACE_DEFINE_ENUM(BAD_FREE_SPAN);
 TRACE_DEFINE_ENUM(BAD_FREE_HEAP);
 TRACE_DEFINE_ENUM(BAD_FREE_RACE);
+TRACE_DEFINE_ENUM(BAD_FREE_ENDED);
 
 #define trace_bad_free_name(kind)				\
 	__print_symbolic(kind,					\
@@ -32,7 +33,8 @@ TRACE_DEFINE_ENUM(BAD_FREE_RACE);
 			 { BAD_FREE_DOUBLE, "double" },		\
 			 { BAD_FREE_SPAN, "freed_span" },	\
 			 { BAD_FREE_HEAP, "wrong_heap" },	\
-			 { BAD_FREE_RACE, "race" })
+			 { BAD_FREE_RACE, "race" },		\
+			 { BAD_FREE_ENDED, "ended" })
 
 /**
  * trace_bad_free - a free was refused

@@ -219,6 +219,9 @@ u64 harden_drain(struct harden *h, u64 bytes)
 {
 	u64 done = 0;
 
+	/* What a broken heap has stays where it is. */
+	if (safe_is_on(h->heap))
+		return 0;
 	harden_settle(h);
 	/* Not what others put in meanwhile. */
 	bytes = min(bytes, READ_ONCE(h->bytes));

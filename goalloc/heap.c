@@ -6,11 +6,17 @@
  * that it can be told whose object an address is. Each has its own page trees,
  * centrals and caches, so that ending it gives back everything it held.
  *
- * Locks: heaps_lock guards the list of all heaps (a mutex, never taken with
+ * A heap that has ended leaves its structure behind for a while, see ended.c.
+ * One that ended with live objects leaves everything that describes them, until
+ * the module goes; one that was found broken leaves all of it for good.
+ *
+ * Locks: heaps_lock guards the lists of heaps (a mutex, never taken with
  * another goalloc lock held). For the rest see central.c and heap_pages.c.
  */
+#include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/err.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
@@ -22,11 +28,14 @@
 #include "debugfs.h"
 #include "detour.h"
 #include "drain.h"
+#include "ended.h"
 #include "guard.h"
 #include "harden.h"
 #include "heap.h"
 
 static LIST_HEAD(heaps);
+/* Those that ended with live objects. */
+static LIST_HEAD(heaps_lost);
 static DEFINE_MUTEX(heaps_lock);
 
 struct heap_space goalloc_space;
@@ -114,26 +123,38 @@ static void heap_free_spares(struct goalloc_central *central)
 		meta_free(&central->home->heap->meta, span, span_bytes(&shape));
 }
 
-/* Free everything of a heap that holds no pages. */
+/*
+ * From here on whoever uses the heap is refused. Nobody may be using it now, but
+ * a bad free of somebody else's may be looking at its spans.
+ */
+static void heap_close(struct goalloc_heap *heap)
+{
+	struct goalloc_pcpu __percpu *cpus = heap->cpus;
+
+	set_bit(ilog2(DETOUR_ENDED), &heap->detour);
+	WRITE_ONCE(heap->cpus, ended_caches());
+	synchronize_rcu();
+	drain_remove_heap(heap);
+	cache_destroy_all(heap, cpus);
+	free_percpu(heap->cpu_pages);
+	heap->cpu_pages = NULL;
+}
+
+/* Free everything of a closed heap that holds no pages, but not itself. */
 static void heap_dismantle(struct goalloc_heap *heap)
 {
 	struct heap_node *node, *next;
 	int bin;
 
-	/* Bad frees may be looking at structures that are no span any more. */
-	synchronize_rcu();
-	drain_remove_heap(heap);
-	cache_destroy_all(heap);
-	free_percpu(heap->cpu_pages);
 	for (node = heap_first_node(heap); node; node = next) {
 		next = heap_next_node(node);
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 			heap_free_spares(&node->central[bin]);
 		palloc_destroy(&node->palloc);
+		heap->node[node->nid] = NULL;
 		meta_free(&heap->meta, node, sizeof(*node));
 	}
 	harden_destroy(heap);
-	kfree(heap);
 }
 
 /**
@@ -163,6 +184,7 @@ struct goalloc_heap *heap_create(const char *name,
 	heap->nr_nodes = nr_nodes;
 	heap->home = NUMA_NO_NODE;
 	INIT_LIST_HEAD(&heap->all);
+	safe_init_heap(heap);
 	if (attr) {
 		heap->gfp = attr->gfp;
 		heap->limit = attr->limit >> GOALLOC_PAGE_SHIFT;
@@ -205,7 +227,9 @@ struct goalloc_heap *heap_create(const char *name,
 
 fail:
 	mutex_unlock(&heaps_lock);
+	heap_close(heap);
 	heap_dismantle(heap);
+	kfree(heap);
 	return ERR_PTR(err);
 }
 GOALLOC_EXPORT_KUNIT(heap_create);
@@ -301,14 +325,42 @@ static void heap_free_objects(struct heap_node *node)
 	heap_free_list(&node->large);
 }
 
+/*
+ * A heap that has ended: only one that was left behind with live objects can be
+ * ended once more, by force.
+ */
+static int heap_destroy_again(struct goalloc_heap *heap, bool force)
+{
+	struct heap_node *node;
+
+	if (!force || safe_is_on(heap) || !heap_first_node(heap)) {
+		ended_destroy(heap);
+		return -EINVAL;
+	}
+	mutex_lock(&heaps_lock);
+	list_del_init(&heap->all);
+	mutex_unlock(&heaps_lock);
+	guard_end_heap(heap, true);
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
+		heap_free_objects(node);
+		heap_scavenge(node, U64_MAX, true);
+	}
+	heap_dismantle(heap);
+	heap->space = &goalloc_space;
+	ended_keep(heap);
+	return 0;
+}
+
 /**
  * heap_destroy - end a heap
  * @heap: the heap; nobody may be using it any more
  * @force: take live objects' memory back as well
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EBUSY if live objects were left; then what describes them is
- *         left as well, so that a late free is told from a foreign one.
+ * Return: 0; -EBUSY if live objects were left, then what describes them is left
+ *         as well, so that a late free is told from a foreign one; -EBUSY also
+ *         if the heap was found broken; -EINVAL if it has ended before, unless
+ *         that left live objects and @force takes them back now.
  */
 int heap_destroy(struct goalloc_heap *heap, bool force)
 {
@@ -316,6 +368,8 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 	u64 guarded, lost = 0;
 	int bin;
 
+	if (READ_ONCE(heap->detour) & DETOUR_ENDED)
+		return heap_destroy_again(heap, force);
 	debugfs_remove_heap(heap);
 	mutex_lock(&heaps_lock);
 	list_del_init(&heap->all);
@@ -323,6 +377,13 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 
 	/* Nobody finds the heap to ask for more. */
 	drain_remove_heap(heap);
+	if (safe_is_on(heap)) {
+		set_bit(ilog2(DETOUR_ENDED), &heap->detour);
+		guard_end_heap(heap, force);
+		harden_destroy(heap);
+		safe_end_heap(heap, force);
+		return -EBUSY;
+	}
 	if (heap->harden)
 		harden_end(heap);
 	cache_drain_all(heap);
@@ -340,14 +401,91 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 		heap_scavenge(node, U64_MAX, true);
 		lost += node->palloc.nr_owned;
 	}
+	/* Broken, as it turned out on the way. */
+	if (safe_is_on(heap)) {
+		set_bit(ilog2(DETOUR_ENDED), &heap->detour);
+		harden_destroy(heap);
+		safe_end_heap(heap, force);
+		return -EBUSY;
+	}
+	heap_close(heap);
 	if (lost)
 		report_lost(heap, lost);
-	if (lost || guarded)
+	if (lost || guarded) {
+		mutex_lock(&heaps_lock);
+		list_add(&heap->all, &heaps_lost);
+		mutex_unlock(&heaps_lock);
 		return -EBUSY;
+	}
 	heap_dismantle(heap);
+	/* The one of a test may go before its heap is forgotten. */
+	heap->space = &goalloc_space;
+	ended_keep(heap);
 	return 0;
 }
 GOALLOC_EXPORT_KUNIT(heap_destroy);
+
+/* Free the structures of live objects' spans; their pages are lost. */
+static void heap_forget_list(struct goalloc_heap *heap, struct list_head *list)
+{
+	struct goalloc_span *span, *next;
+
+	list_for_each_entry_safe(span, next, list, list) {
+		struct span_shape shape = span->kind == SPAN_LARGE ?
+					  span_shape_large(span->npages) :
+					  span_shape_small(span->bin);
+
+		shape.track_bytes = heap->track_bytes;
+		meta_free(&heap->meta, span, span_bytes(&shape));
+	}
+}
+
+static void heap_forget(struct goalloc_heap *heap)
+{
+	struct heap_node *node;
+	int bin, i;
+
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
+		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
+			for (i = 0; i < CENTRAL_BUCKETS; i++)
+				heap_forget_list(heap, &node->central[bin].partial[i]);
+			heap_forget_list(heap, &node->central[bin].full);
+		}
+		heap_forget_list(heap, &node->large);
+	}
+	heap_dismantle(heap);
+	kfree(heap);
+}
+
+/**
+ * heap_exit - end all heaps: the module goes
+ *
+ * Nobody can use or free anything from here on, so what described objects that
+ * were never freed goes as well; their pages do not.
+ *
+ * Context: Process context, may sleep; debugfs has none of them any more.
+ * Return: 0, or -EBUSY if pages were left behind.
+ */
+int heap_exit(void)
+{
+	struct goalloc_heap *heap, *next;
+	int err = 0;
+
+	while (!list_empty(&heaps)) {
+		heap = list_first_entry(&heaps, struct goalloc_heap, all);
+		if (heap != goalloc_default)
+			report_forgotten(heap);
+		heap->dir = NULL;
+		err = heap_destroy(heap, false) ?: err;
+	}
+	list_for_each_entry_safe(heap, next, &heaps_lost, all) {
+		heap_forget(heap);
+		err = -EBUSY;
+	}
+	safe_exit();
+	ended_exit();
+	return err;
+}
 
 /**
  * heap_for_each - call a function for every heap

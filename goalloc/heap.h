@@ -21,6 +21,7 @@
 #include "pagemap.h"
 #include "palloc.h"
 #include "report.h"
+#include "safe.h"
 #include "span.h"
 
 struct dentry;
@@ -74,7 +75,6 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  * @large_asked: bytes requested with the large objects that live
  * @large_allocs: large objects ever handed out
  * @large_frees: large objects ever taken back
- * @fault_told: @palloc was found broken and that was reported
  * @grown: pages ever taken from the source
  * @released: pages ever given back
  * @peak: most goalloc pages in use in this generation, see scavenger.c; those in
@@ -96,7 +96,6 @@ struct heap_node {
 	u64 large_asked;
 	u64 large_allocs;
 	u64 large_frees;
-	bool fault_told;
 	u64 grown;
 	u64 released;
 	u64 peak;
@@ -119,6 +118,8 @@ struct heap_node {
  * @track_bytes: size of a slot's record, 0 if it has none
  * @redzone: bytes that large objects get in addition, at least
  * @harden: what a hardened heap has beside, else NULL
+ * @safe: what it does when it was found broken
+ * @ended_told: 1 once its use after its end was reported
  * @limit: goalloc pages it may hold, 0 for any number
  * @soft_limit: goalloc pages that it should hold, see limit.c; 0: any number
  * @held: goalloc pages it holds or is about to; checked against the limits
@@ -151,6 +152,8 @@ struct goalloc_heap {
 	u32 track_bytes;
 	u32 redzone;
 	struct harden *harden;
+	struct safe_mode safe;
+	atomic_t ended_told;
 	u64 limit;
 	u64 soft_limit;
 	atomic64_t held;
@@ -178,6 +181,7 @@ struct goalloc_heap *heap_create(const char *name,
 				 const struct goalloc_heap_attr *attr,
 				 struct heap_space *space);
 int heap_destroy(struct goalloc_heap *heap, bool force);
+int heap_exit(void);
 void heap_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg);
 bool heap_try_for_each(void (*fn)(struct goalloc_heap *heap, void *arg), void *arg);
 
@@ -214,6 +218,18 @@ heap_central_of(const struct goalloc_span *span)
 static inline struct goalloc_heap *heap_of(const struct goalloc_span *span)
 {
 	return span->home ? span->home->heap : NULL;
+}
+
+/* Is this one of a heap's nodes? Most have one. */
+static inline bool heap_has_node(const struct goalloc_heap *heap,
+				 const struct heap_node *home)
+{
+	int nid;
+
+	for (nid = 0; nid < heap->nr_nodes; nid++)
+		if (heap->node[nid] == home)
+			return home;
+	return false;
 }
 
 /* Is a page one that the node holds? Heap lock. */

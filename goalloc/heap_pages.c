@@ -26,6 +26,7 @@
 #include "heap.h"
 #include "limit.h"
 #include "sanitize.h"
+#include "sanity.h"
 #include "scavenger.h"
 
 /* Growth in goalloc pages: not below, and held pages shifted right by this. */
@@ -33,25 +34,18 @@
 #define HEAP_GROW_SHIFT 6
 
 /*
- * Is the node's tree in order? One that was found broken does not grow any
- * more, so that what is wrong cannot spread.
+ * Is the node's tree in order, and nothing else of the heap broken? Then it may
+ * grow; what is wrong is not to spread.
  */
 static bool heap_sound(struct heap_node *node)
 {
-	struct palloc_fault fault;
 	unsigned long flags;
-	bool first;
+	bool sound;
 
 	raw_spin_lock_irqsave(&node->lock, flags);
-	fault = node->palloc.fault;
-	first = fault.what && !node->fault_told;
-	if (first)
-		node->fault_told = true;
+	sound = sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
-	if (first)
-		report_fault(node->heap, node->nid, fault.what, fault.chunk,
-			     fault.page, fault.nr_pages);
-	return !fault.what;
+	return sound && !safe_is_on(node->heap);
 }
 
 /* Cut an aligned run out of the tree. */
@@ -63,6 +57,8 @@ static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
 	lockdep_assert_held(&node->lock);
 
 	page = palloc_alloc(&node->palloc, npages + slack, &scav);
+	if (!sanity_tree(node))
+		return PALLOC_NONE;
 	if (page == PALLOC_NONE)
 		return page;
 	heap_note_peak(node);
@@ -272,6 +268,7 @@ void heap_free_pages(struct heap_node *node, u64 page, u64 npages)
 	raw_spin_lock_irqsave(&node->lock, flags);
 	palloc_free(&node->palloc, page, npages);
 	poke = READ_ONCE(scavenger_parked);
+	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	if (unlikely(poke))
 		scavenger_unpark();
@@ -293,6 +290,9 @@ static void heap_release_run(void *ctx, u64 page, u64 npages)
 
 	lockdep_assert_held(&node->lock);
 
+	/* Perhaps somebody has them: rather lose them. */
+	if (!sanity_tree(node))
+		return;
 	node->released += npages;
 	raw_spin_unlock_irqrestore(&node->lock, release->flags);
 	sanitize_pages(node, page, npages, false);
@@ -320,6 +320,8 @@ u64 heap_scavenge(struct heap_node *node, u64 npages, bool force)
 	struct heap_release release = { .node = node };
 	u64 released;
 
+	if (safe_is_on(node->heap))
+		return 0;
 	raw_spin_lock_irqsave(&node->lock, release.flags);
 	released = palloc_scavenge(&node->palloc, npages, force,
 				   heap_release_run, &release);
@@ -424,6 +426,11 @@ void heap_free_span(struct goalloc_span *span)
 {
 	struct heap_node *node = span->home;
 
+	if (unlikely(!sanity_mapped(span))) {
+		sanity_fail(node, "page map", "its pages name another span",
+			    span->bin, span);
+		return;
+	}
 	/* Out of the map before the pages can be anybody else's. */
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	sanitize_span_end(span);
@@ -510,6 +517,11 @@ void heap_free_large(struct goalloc_span *span)
 		return;
 	}
 	WRITE_ONCE(span->state[0], SLOT_FREE);
+	if (unlikely(!sanity_mapped(span))) {
+		sanity_fail(node, "page map", "its pages name another span",
+			    SAFE_NO_BIN, span);
+		return;
+	}
 	/* A hardened heap has done that when it was freed. */
 	if (want_init_on_free() && !node->heap->harden) {
 		sanitize_open((void *)span->base, span->elemsize);
@@ -519,12 +531,21 @@ void heap_free_large(struct goalloc_span *span)
 	sanitize_pages(node, span->page, span->npages, true);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	raw_spin_lock_irqsave(&node->lock, flags);
+	if (unlikely(!sanity_list(&span->list))) {
+		sanity_fail(node, "list of large objects", "its neighbours do not know it",
+			    SAFE_NO_BIN, span);
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+		/* It is still there. */
+		pagemap_set(&node->heap->space->map, span->page, span->npages, span);
+		return;
+	}
 	list_del_init(&span->list);
 	node->large_pages -= span->npages;
 	node->large_asked -= span->asked;
 	node->large_frees++;
 	palloc_free(&node->palloc, span->page, span->npages);
 	poke = READ_ONCE(scavenger_parked);
+	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	if (unlikely(poke))
 		scavenger_unpark();

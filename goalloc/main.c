@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "drain.h"
+#include "ended.h"
 #include "fault.h"
 #include "guard.h"
 #include "harden.h"
@@ -68,6 +69,7 @@ static int __init goalloc_init(void)
 	if (err)
 		return err;
 	pagemap_setup();
+	ended_init();
 	page_source_init_buddy(&goalloc_space.source);
 	err = heap_space_init(&goalloc_space);
 	if (err)
@@ -104,6 +106,7 @@ fail_scavenger:
 	hotplug_exit();
 fail_hotplug:
 	heap_destroy(goalloc_default, true);
+	heap_exit();
 fail_heap:
 	drain_exit();
 fail_drain:
@@ -120,7 +123,7 @@ static void __exit goalloc_exit(void)
 	pressure_exit();
 	scavenger_exit();
 	hotplug_exit();
-	if (!heap_destroy(goalloc_default, false))
+	if (!heap_exit())
 		pr_info("unloaded, every page given back\n");
 	drain_exit();
 	guard_exit();

@@ -188,21 +188,15 @@ void report_lost(const struct goalloc_heap *heap, u64 npages)
 }
 
 /**
- * report_fault - say that a page tree was found broken
+ * report_forgotten - say that the module goes before a heap
  * @heap: the heap
- * @nid: node of the tree
- * @what: the rule that does not hold
- * @chunk: chunk it was noticed in
- * @page: goalloc page it was noticed at
- * @npages: length of the run concerned
  *
- * Context: Any context.
+ * Context: Process context.
  */
-void report_fault(const struct goalloc_heap *heap, int nid, const char *what,
-		  u64 chunk, u64 page, u64 npages)
+void report_forgotten(const struct goalloc_heap *heap)
 {
-	pr_err("heap %s: page tree of node %d is broken: %s, chunk %llu, page %llu, %llu pages; the heap takes no more pages there; please report this\n",
-	       heap->name, nid, what, chunk, page, npages);
+	pr_err("heap %s: was never destroyed; call goalloc_heap_destroy() before its user goes\n",
+	       heap->name);
 }
 
 /* Where a check found something: " on node 0, class 5, page 77, slot 3". */

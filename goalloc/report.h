@@ -23,6 +23,7 @@ struct validate;
  *                 all its neighbours were freed before
  * @BAD_FREE_HEAP: the object belongs to another heap
  * @BAD_FREE_RACE: found later: an object was freed on two CPUs at once
+ * @BAD_FREE_ENDED: the heap has ended, or the one that the object is of
  * @NR_BAD_FREES: number of kinds
  */
 enum bad_free {
@@ -33,6 +34,7 @@ enum bad_free {
 	BAD_FREE_SPAN,
 	BAD_FREE_HEAP,
 	BAD_FREE_RACE,
+	BAD_FREE_ENDED,
 	NR_BAD_FREES,
 };
 
@@ -64,8 +66,7 @@ void report_use_after_free(const struct goalloc_span *span, unsigned int slot,
 void report_track(const struct goalloc_span *span, unsigned int slot);
 void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
-void report_fault(const struct goalloc_heap *heap, int nid, const char *what,
-		  u64 chunk, u64 page, u64 npages);
 void report_validate(const struct validate *v);
+void report_forgotten(const struct goalloc_heap *heap);
 
 #endif /* GOALLOC_REPORT_H */

@@ -32,6 +32,7 @@ static const char *const bad_free_names[] = {
 	[BAD_FREE_SPAN] = "freed_span",
 	[BAD_FREE_HEAP] = "wrong_heap",
 	[BAD_FREE_RACE] = "race",
+	[BAD_FREE_ENDED] = "ended",
 };
 
 static_assert(ARRAY_SIZE(bad_free_names) == NR_BAD_FREES);
@@ -122,7 +123,16 @@ static void report_text(char *buf, const void *p, const struct goalloc_span *spa
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "is in pages freed before; look for a second free of this object");
 		break;
+	case BAD_FREE_ENDED:
+		scnprintf(buf, REPORT_TEXT_LEN,
+			  "the heap has ended; free its objects before goalloc_heap_destroy()");
+		break;
 	case BAD_FREE_HEAP:
+		if (!span) {
+			scnprintf(buf, REPORT_TEXT_LEN,
+				  "belongs to another heap, which is in safe mode; use goalloc_heap_free() with that one");
+			break;
+		}
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "belongs to heap %s; use goalloc_heap_free() with that one",
 			  heap_of(span)->name);

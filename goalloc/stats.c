@@ -14,8 +14,10 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "detour.h"
 #include "guard.h"
 #include "harden.h"
+#include "sanity.h"
 #include "stats.h"
 
 /*
@@ -28,7 +30,7 @@
 static const struct goalloc_cache *stats_cache(struct goalloc_pcpu *pcpu, int level)
 {
 	/* Filled in when it is seen; pairs with cache_create(). */
-	return smp_load_acquire(&pcpu->level[level]);
+	return smp_load_acquire(&pcpu->made[level]);
 }
 
 static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
@@ -45,6 +47,20 @@ static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
 	bs->cached += count;
 }
 
+/*
+ * Go on with this entry of a list? Whoever reads the statistics of a heap may be
+ * looking for what is wrong with it.
+ */
+static bool stats_sound(struct goalloc_central *central,
+			const struct goalloc_span *span)
+{
+	if (likely(sanity_central(central, span)))
+		return true;
+	sanity_fail(central->home, "central list", "what is in a list is no span of it",
+		    central->bin, span);
+	return false;
+}
+
 static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 {
 	struct goalloc_span *span;
@@ -59,12 +75,20 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	bs->central += central->nr_free;
 	bs->spans += central->nr_spans;
 	bs->owned += central->nr_owned;
-	for (i = 0; i < CENTRAL_BUCKETS; i++)
-		list_for_each_entry(span, &central->partial[i], list)
+	for (i = 0; i < CENTRAL_BUCKETS; i++) {
+		list_for_each_entry(span, &central->partial[i], list) {
+			if (!stats_sound(central, span))
+				break;
 			bs->partial++;
+		}
+	}
 	list_for_each_entry(span, &central->owned, list) {
+		unsigned int unused;
+
+		if (!stats_sound(central, span))
+			break;
 		/* Its owner goes on allocating: a race as in stats_read(). */
-		unsigned int unused = data_race(span_bits_unused(&span->bits));
+		unused = data_race(span_bits_unused(&span->bits));
 
 		bs->allocs += span->lent - unused;
 		bs->cached += unused;
@@ -221,6 +245,9 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	if (!heap)
 		heap = goalloc_default;
 	memset(st, 0, sizeof(*st));
+	/* Nothing is left to count. */
+	if (READ_ONCE(heap->detour) & DETOUR_ENDED)
+		return;
 	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 		struct span_shape shape = span_shape_small(bin);
 		struct bin_stats bs;
@@ -277,5 +304,8 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 		st->overflows = atomic64_read(&heap->harden->overflows);
 		st->use_after_frees = atomic64_read(&heap->harden->use_after_frees);
 	}
+	st->safe_ignored = atomic64_read(&heap->safe.ignored);
+	st->safe_objects = atomic64_read(&heap->safe.objects);
+	st->safe_bytes = atomic64_read(&heap->safe.bytes);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_stats);

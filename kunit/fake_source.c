@@ -9,6 +9,8 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "cache.h"
+#include "detour.h"
 #include "fake_source.h"
 #include "stats.h"
 
@@ -170,6 +172,28 @@ void fake_heap_destroy(struct kunit *test, struct fake_heap *fh)
 	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.bad_puts);
 	heap_space_destroy(&fh->fake.space);
 	fake_source_exit(&fh->fake);
+}
+
+/**
+ * fake_heap_mend - end a heap's safe mode, which nothing but a test can
+ * @heap: the heap, nobody using it; the damage is undone, and what it had from
+ *        kmalloc() was freed
+ */
+void fake_heap_mend(struct goalloc_heap *heap)
+{
+	int cpu, level;
+
+	safe_sync(heap);
+	for_each_possible_cpu(cpu) {
+		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
+
+		for (level = 0; level < CACHE_LEVELS; level++)
+			pcpu->level[level] = pcpu->made[level];
+	}
+	atomic64_set(&heap->safe.ignored, 0);
+	clear_bit(ilog2(DETOUR_ENDED), &heap->detour);
+	clear_bit(ilog2(DETOUR_SAFE), &heap->detour);
+	atomic_set(&heap->safe.broken, 0);
 }
 
 /**

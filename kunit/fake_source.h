@@ -65,6 +65,9 @@ void fake_source_exit(struct fake_source *fake);
 struct fake_heap *fake_heap_create(struct kunit *test, u64 nr_pages, int nr_nodes);
 void fake_heap_destroy(struct kunit *test, struct fake_heap *fh);
 
+/* As if a quiet heap had never been found broken. */
+void fake_heap_mend(struct goalloc_heap *heap);
+
 /* The ledger of a quiet heap adds up, to the byte; every summary is right. */
 void fake_heap_check(struct kunit *test, struct fake_heap *fh);
 

@@ -139,10 +139,11 @@ static void heap_ends_busy(struct kunit *test)
 	wrong += !!memchr_inv(large, 0x66, 100000);
 	KUNIT_EXPECT_EQ(test, 0U, wrong);
 
-	/* A late free is told from a foreign one; and the test can clean up. */
+	/* A late free is refused, a second end as well; force ends it after all. */
 	goalloc_heap_free(fh->heap, p[0]);
 	goalloc_heap_free(fh->heap, large);
-	KUNIT_EXPECT_EQ(test, 0LL, (s64)atomic64_read(&fh->heap->nr_bad[BAD_FREE_FOREIGN]));
+	KUNIT_EXPECT_EQ(test, 2LL, (s64)atomic64_read(&fh->heap->nr_bad[BAD_FREE_ENDED]));
+	KUNIT_EXPECT_EQ(test, -EINVAL, heap_destroy(fh->heap, false));
 	KUNIT_EXPECT_EQ(test, 0, heap_destroy(fh->heap, true));
 	fh->heap = NULL;
 	KUNIT_EXPECT_EQ(test, 0ULL, fh->fake.nr_out);

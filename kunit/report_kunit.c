@@ -31,7 +31,7 @@ static void report_names(struct kunit *test)
 {
 	static const char *const names[] = {
 		"foreign", "interior", "misaligned", "double", "freed_span",
-		"wrong_heap", "race",
+		"wrong_heap", "race", "ended",
 	};
 	unsigned int i;
 

@@ -47,6 +47,9 @@ struct goalloc_heap;
  * @drained_bytes: bytes of objects and pages that left caches so
  * @overflows: times bytes behind an object were found changed
  * @use_after_frees: times a free object was found changed
+ * @safe_ignored: frees that were ignored because the heap is in safe mode
+ * @safe_objects: objects in use that it has from kmalloc() since then
+ * @safe_bytes: bytes of them; not part of @sys_bytes
  *
  * All taken while allocation goes on: rows that move between each other's
  * readings may be off by what was under way. When the heap is quiet they add
@@ -86,6 +89,9 @@ struct goalloc_stats {
 	u64 drained_bytes;
 	u64 overflows;
 	u64 use_after_frees;
+	u64 safe_ignored;
+	u64 safe_objects;
+	u64 safe_bytes;
 };
 
 /**

@@ -160,6 +160,22 @@ static inline void sim_might_sleep(void)
 	sim_hook();
 }
 
+#ifndef ilog2
+#define ilog2(n) (63 - __builtin_clzll(n))
+#endif
+
+static inline void set_bit(unsigned int nr, unsigned long *word)
+{
+	*word |= BIT(nr);
+}
+
+/* Work that is never queued, and reading what might not be there. */
+struct irq_work {
+	int unused;
+};
+
+#define copy_from_kernel_nofault(to, from, size) (memcpy(to, from, size), 0)
+
 /* CPUs and nodes. */
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
 #define num_online_cpus() SIM_CPUS
