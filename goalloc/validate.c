@@ -11,9 +11,8 @@
  *
  * What is a sum over tiers that have no lock in common (the ledger, and the
  * free slots against what the caches say they have) can be judged only while
- * nobody uses the heap. Counters that move with everything that is done tell.
- * Somebody may have been interrupted in the middle of something, so the heap
- * gets some tries to come clean.
+ * nobody uses the heap. Counters that move with everything that is done tell,
+ * see validate_try().
  *
  * The objects in the caches' lists are not looked at one by one, as only their
  * CPU could do that; that their number is right shows in the sums.
@@ -493,10 +492,47 @@ static bool validate_sums(struct validate *v)
 	return true;
 }
 
+/*
+ * One try. Whoever was at something with preemption off when the counters were
+ * read first has ended when the walk begins. Whoever began later has moved a
+ * counter, as everything that is done does, by the time they are read again. So
+ * if they are the same nothing happened during the walk.
+ *
+ * Returns 0 if all is as it must be, 1 if some of it could not be judged,
+ * -EUCLEAN if a rule does not hold; one between tiers only if @activity has been
+ * stored, else one that holds at every moment.
+ */
+static int validate_try(struct validate *v, u64 *activity)
+{
+	u64 before = validate_activity(v->heap);
+	bool good;
+
+	*activity = 0;
+	synchronize_rcu();
+	if (!validate_pass(v))
+		return -EUCLEAN;
+	/* These keep no books. */
+	if (READ_ONCE(v->heap->detour) & (DETOUR_SAFE | DETOUR_ENDED))
+		return 1;
+	good = validate_sums(v);
+	synchronize_rcu();
+	if (v->skipped || v->sums_skipped || before != validate_activity(v->heap)) {
+		v->rule = NULL;
+		return 1;
+	}
+	/* Never 0. */
+	*activity = before | 1ULL << 63;
+	return good ? 0 : -EUCLEAN;
+}
+
 /**
  * validate_heap - check a heap
  * @heap: the heap
  * @v: what to fill in
+ *
+ * Who makes a span can be preempted between taking pages and entering the span.
+ * So a sum is wrong only if it is in each of several tries between which
+ * nothing whatever has happened.
  *
  * Context: Process context, may sleep.
  * Return: 0 if all is as it must be, 1 if so but for what could not be judged
@@ -504,32 +540,25 @@ static bool validate_sums(struct validate *v)
  */
 int validate_heap(struct goalloc_heap *heap, struct validate *v)
 {
-	bool quiet;
-	u64 before;
-	int i;
+	u64 activity, first = 0;
+	bool moved = false;
+	int i, err;
 
 	for (i = 0; i < VALIDATE_TRIES; i++) {
-		if (i) {
-			/* Lets those end who keep preemption off. */
-			synchronize_rcu();
+		if (i)
 			msleep(VALIDATE_PAUSE_MS);
-		}
 		*v = (struct validate){ .heap = heap };
-		before = validate_activity(heap);
-		if (!validate_pass(v))
-			return -EUCLEAN;
-		/* These keep no books. */
-		if (READ_ONCE(heap->detour) & (DETOUR_SAFE | DETOUR_ENDED))
-			return 1;
-		quiet = validate_sums(v) && !v->skipped && !v->sums_skipped;
-		if (before != validate_activity(heap)) {
-			v->rule = NULL;
-			quiet = false;
-		}
-		if (quiet)
-			return 0;
+		err = validate_try(v, &activity);
+		if (!err || (err < 0 && !activity))
+			return err;
+		if (!i)
+			first = activity;
+		moved |= err > 0 || activity != first;
 	}
-	return v->rule ? -EUCLEAN : 1;
+	if (!moved)
+		return -EUCLEAN;
+	v->rule = NULL;
+	return 1;
 }
 GOALLOC_EXPORT_KUNIT(validate_heap);
 

@@ -260,6 +260,14 @@ static inline void mutex_lock(struct mutex *lock)
 	sim.mutexes++;
 }
 
+static inline bool mutex_trylock(struct mutex *lock)
+{
+	if (lock->held)
+		return false;
+	mutex_lock(lock);
+	return true;
+}
+
 static inline void mutex_unlock(struct mutex *lock)
 {
 	sim_must(lock->held);
@@ -483,6 +491,7 @@ u64 siphash_1u64(u64 val, const siphash_key_t *key);
 #define cond_resched()		sim_might_sleep()
 int sim_printk(const char *fmt, ...);
 #define pr_err(fmt, ...)	sim_printk(fmt, ##__VA_ARGS__)
+#define pr_info(fmt, ...)	sim_printk(fmt, ##__VA_ARGS__)
 
 /* No rate limit: time does not pass here. */
 struct ratelimit_state {
