@@ -379,11 +379,10 @@ static void validate_storm_member(void *arg, unsigned int member)
 				break;
 			}
 		} while (atomic_read(&storm->running));
-		atomic_set(&storm->checks, 3);
 		return;
 	}
 	prandom_seed_state(&rnd, member);
-	for (step = 0; step < 3000 || atomic_read(&storm->checks) < 3; step++) {
+	for (step = 0; step < 3000 || !atomic_read(&storm->checks); step++) {
 		i = prandom_u32_state(&rnd) % STORM_OBJS;
 		if (obj[i]) {
 			goalloc_heap_free(storm->heap, obj[i]);
