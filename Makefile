@@ -60,6 +60,10 @@ shell: ## the guest of `make run` with a prompt, goalloc loaded
 	@tools/setup run
 	@tools/qemu/shell
 
+lifetime: ## load and unload at awkward moments in a test kernel
+	@tools/setup torture
+	@tools/lifetime/run
+
 torture: ## use goalloc from every context at once in a test kernel (SECS=30)
 	@tools/setup torture
 	@tools/torture/run
