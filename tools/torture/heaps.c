@@ -141,6 +141,8 @@ static void heaps_verify(struct torture_heap *th)
 			live++;
 	}
 	sum = ledger_read(th->heap, &st);
+	if (goalloc_validate(th->heap) < 0)
+		torture_fail("a private heap is not as it must be", th, 0, 0);
 	if (sum != st.sys_bytes)
 		torture_fail("the ledger of a private heap does not add up", th,
 			     sum, st.sys_bytes);
@@ -216,6 +218,10 @@ static int heaps_make(struct torture_heap *th)
 	struct goalloc_heap_attr attr = {};
 	char name[40];
 
+#ifdef GOALLOC_HARDEN_ALL
+	if (torture_below(th->ctx, 4) == 0)
+		attr.harden = torture_random(th->ctx) & GOALLOC_HARDEN_ALL;
+#endif
 	if (torture_below(th->ctx, 4) == 0)
 		attr.limit = (64UL + torture_below(th->ctx, 1024)) << 10;
 	if (torture_below(th->ctx, 4) == 0)
@@ -243,7 +249,9 @@ static int heaps_thread(void *arg)
 			continue;
 		}
 		atomic_sub(GATE_CLOSED, &th->gate);
-		msleep(10 + torture_below(th->ctx, 200));
+		msleep(10 + torture_below(th->ctx, 100));
+		upkeep_step(th->ctx, th->heap);
+		msleep(torture_below(th->ctx, 100));
 		gate_close(th);
 		heaps_end(th, torture_random(th->ctx) & 1);
 	}

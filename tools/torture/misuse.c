@@ -13,11 +13,13 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "torture.h"
 
 #define MISUSE_OBJECTS 96
 #define MISUSE_CPUS 8
+#define MISUSE_SECONDS 5
 
 /* One round. */
 struct misuse {
@@ -103,7 +105,7 @@ static int misuse_round(struct misuse *m, size_t size, u64 *refused)
 
 /**
  * misuse_run - let CPUs free the same objects at once
- * @rounds: how often
+ * @rounds: how often at most
  *
  * Context: Process context, may sleep.
  * Return: 0 or an error.
@@ -112,14 +114,19 @@ int misuse_run(unsigned int rounds)
 {
 	static const u16 sizes[] = { 8, 64, 208, 1024, 8192, 32768 };
 	struct misuse *m = kvzalloc(sizeof(*m), GFP_KERNEL);
+	time64_t start = ktime_get_seconds();
 	u64 refused = 0;
 	unsigned int i;
 	int err = 0;
 
 	if (!m)
 		return -ENOMEM;
-	for (i = 0; i < rounds && !err; i++)
+	/* Some seconds are enough, but every size has its turn. */
+	for (i = 0; i < rounds && !err; i++) {
+		if (i >= ARRAY_SIZE(sizes) && ktime_get_seconds() - start > MISUSE_SECONDS)
+			break;
 		err = misuse_round(m, sizes[i % ARRAY_SIZE(sizes)], &refused);
+	}
 	pr_info("goalloc_torture: %u rounds of racing bad frees, %llu refused\n", i, refused);
 	kvfree(m);
 	return err;

@@ -316,16 +316,22 @@ static bool may_kill;
 
 /*
  * One, and only when it was announced. Whoever else needs memory now is told
- * that some was found, and tries again: it is about to be given back.
+ * that some was found, and tries again: it is about to be given back. The last
+ * in the chain: goalloc itself may have found some.
  */
-static int oom_notify(struct notifier_block *nb, unsigned long unused, void *freed)
+static int oom_notify(struct notifier_block *nb, unsigned long unused, void *arg)
 {
-	if (!READ_ONCE(may_kill) || atomic_inc_return(&oom_kills) > 1)
-		*(unsigned long *)freed += 1;
+	unsigned long *freed = arg;
+
+	if (!*freed && (!READ_ONCE(may_kill) || atomic_inc_return(&oom_kills) > 1))
+		*freed = 1;
 	return NOTIFY_OK;
 }
 
-static struct notifier_block oom_nb = { .notifier_call = oom_notify };
+static struct notifier_block oom_nb = {
+	.notifier_call = oom_notify,
+	.priority = INT_MIN,
+};
 
 static void take_until_oom(struct goalloc_heap *heap, gfp_t gfp, unsigned int at)
 {

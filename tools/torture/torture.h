@@ -146,6 +146,13 @@ void heaps_step(struct torture_ctx *ctx, gfp_t gfp);
 extern atomic_t heaps_ended;
 extern atomic_t heaps_forced;
 
+/* upkeep.c */
+int upkeep_start(void);
+void upkeep_stop(void);
+void upkeep_step(struct torture_ctx *ctx, struct goalloc_heap *heap);
+extern atomic_long_t upkeep_calls;
+extern atomic_long_t upkeep_bytes;
+
 /* misuse.c */
 int misuse_run(unsigned int rounds);
 
