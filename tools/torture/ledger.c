@@ -75,7 +75,7 @@ u64 ledger_read(struct goalloc_heap *heap, struct goalloc_stats *st)
 		goalloc_heap_stats(heap, st);
 		cpus_read_unlock();
 		sum = st->live_bytes + st->rounding_bytes + st->cached_bytes +
-		      st->central_bytes + st->tail_bytes +
+		      st->central_bytes + st->quarantine_bytes + st->tail_bytes +
 		      st->page_cache_bytes + st->free_bytes;
 		if (sum == st->sys_bytes)
 			break;

@@ -20,6 +20,7 @@
 #define MISUSE_OBJECTS 96
 #define MISUSE_CPUS 8
 #define MISUSE_SECONDS 5
+#define MISUSE_WAIT_NS (10 * NSEC_PER_MSEC)
 
 /* One round. */
 struct misuse {
@@ -33,12 +34,17 @@ struct misuse {
 
 static void misuse_free(void *arg)
 {
+	u64 end = ktime_get_mono_fast_ns() + MISUSE_WAIT_NS;
 	struct misuse *m = arg;
 	int i;
 
-	/* Start together, or the first would be done before the last begins. */
+	/*
+	 * Start together, or the first would be done before the last begins. But
+	 * not at any price: with interrupts off another CPU may wait for a lock
+	 * that its owner, here, was interrupted with.
+	 */
 	atomic_inc(&m->here);
-	while (atomic_read(&m->here) < m->cpus)
+	while (atomic_read(&m->here) < m->cpus && ktime_get_mono_fast_ns() < end)
 		cpu_relax();
 	for (i = 0; i < MISUSE_OBJECTS; i++)
 		goalloc_heap_free(m->heap, m->p[i]);
