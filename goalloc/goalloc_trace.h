@@ -37,7 +37,7 @@ TRACE_DEFINE_ENUM(BAD_FREE_ENDED);
 			 { BAD_FREE_ENDED, "ended" })
 
 /**
- * trace_bad_free - a free was refused
+ * bad_free - a free was refused
  * @heap: heap it was tried on
  * @kind: enum bad_free
  * @p: what was to be freed; recorded as %p prints it

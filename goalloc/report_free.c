@@ -179,7 +179,8 @@ GOALLOC_EXPORT_KUNIT(report_bad_free);
 static const char *const report_guarded_texts[NR_BAD_FREES] = {
 	[BAD_FREE_FOREIGN] = "no object was ever there; look for a damaged pointer",
 	[BAD_FREE_INTERIOR] = "is in its page, and not its first byte; free that",
-	[BAD_FREE_MISALIGNED] = "is no multiple of 8 as every object is; look for a damaged pointer",
+	[BAD_FREE_MISALIGNED] =
+		"is no multiple of 8 as every object is; look for a damaged pointer",
 	[BAD_FREE_DOUBLE] = "is free already; look for a second free of this object",
 	[BAD_FREE_SPAN] = "is in its page, and it is free; look for an earlier free",
 	[BAD_FREE_HEAP] = "belongs to another heap; use goalloc_heap_free() with that one",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Hearing what goalloc prints, and what KASAN has found, through the kernel's
- * console tracepoint, which sees every message as it is stored. The tracepoint is not exported by every
- * kernel, so it is looked up by name.
+ * console tracepoint, which sees every message as it is stored. The tracepoint
+ * is not exported by every kernel, so it is looked up by name.
  */
 #include <kunit/test.h>
 #include <linux/spinlock.h>
@@ -60,7 +60,11 @@ static void listen_find(struct tracepoint *tp, void *arg)
  */
 bool listen_hears_nmi(void)
 {
-	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0);
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+	return true;
+#else
+	return false;
+#endif
 }
 
 /**

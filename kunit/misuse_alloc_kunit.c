@@ -48,7 +48,8 @@ static void alloc_told(struct kunit *test, const char *site, const char *what,
 	/* Where exactly, and in which clone, is the compiler's business. */
 	if (begin < strlen(line) && (line[begin] == '.' || line[begin] == '+')) {
 		begin += strcspn(line + begin, "+");
-		sscanf(line + begin, "+0x%x/0x%x [goalloc_kunit]%n", &offset, &size, &end);
+		if (sscanf(line + begin, "+0x%x/0x%x [goalloc_kunit]%n", &offset, &size, &end) != 2)
+			end = 0;
 	}
 	KUNIT_EXPECT_GT_MSG(test, end, 0, "%s", line);
 	va_start(args, text);
