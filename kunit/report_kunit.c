@@ -35,7 +35,7 @@ static void report_names(struct kunit *test)
 	};
 	unsigned int i;
 
-	KUNIT_ASSERT_LE(test, (int)ARRAY_SIZE(names), (int)NR_BAD_FREES);
+	KUNIT_ASSERT_EQ(test, (int)ARRAY_SIZE(names), (int)NR_BAD_FREES);
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		KUNIT_EXPECT_STREQ(test, names[i], report_bad_free_name(i));
 }
