@@ -307,7 +307,8 @@ static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
 	if (!obj && gfp & __GFP_NOFAIL && gfpflags_allow_blocking(gfp) &&
 	    heap_bin_is_costly(bin)) {
 		obj = heap_alloc_large(heap, sizeclass_size[bin], 1, gfp, numa_mem_id());
-		dirty = false;
+		if (obj)
+			return obj;
 	}
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
