@@ -352,8 +352,10 @@ static struct goalloc_span *heap_new_span(struct heap_node *node,
 	struct goalloc_span *span;
 
 	span = meta_zalloc(&node->heap->meta, span_bytes(shape), gfp, node->nid);
-	if (span)
+	if (span) {
 		span_init(span, shape);
+		sanitize_span_new(span, gfp);
+	}
 	return span;
 }
 

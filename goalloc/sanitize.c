@@ -200,6 +200,15 @@ void sanitize_do_pages(struct heap_node *node, u64 page, u64 npages, bool ours)
 		    npages << GOALLOC_PAGE_SHIFT, ours ? SHADOW_PAGE_FREE : 0);
 }
 
+/* Of the structure kmemleak shall look at the links alone. */
+void sanitize_do_span_new(struct goalloc_span *span, gfp_t gfp)
+{
+	const size_t first = offsetof(struct goalloc_span, list);
+	const size_t end = offsetofend(struct goalloc_span, deferred);
+
+	kmemleak_scan_area((void *)span + first, end - first, gfp);
+}
+
 void sanitize_do_span(struct goalloc_span *span)
 {
 	shadow_fill((void *)span->base, (size_t)span->npages << GOALLOC_PAGE_SHIFT,

@@ -57,6 +57,7 @@ void sanitize_do_open(const void *p, size_t size);
 void sanitize_do_usable(const void *p, size_t size);
 void sanitize_do_pages(struct heap_node *node, u64 page, u64 npages, bool ours);
 void sanitize_do_span(struct goalloc_span *span);
+void sanitize_do_span_new(struct goalloc_span *span, gfp_t gfp);
 void sanitize_do_span_end(struct goalloc_span *span);
 
 /**
@@ -250,6 +251,21 @@ static inline void sanitize_pages(struct heap_node *node, u64 page, u64 npages,
 {
 	if (GOALLOC_SANITIZE)
 		sanitize_do_pages(node, page, npages, ours);
+}
+
+/**
+ * sanitize_span_new - the structure of a span was made
+ * @span: the structure, in no list
+ * @gfp: how hard to try
+ *
+ * The address of its first object is in it, which is no reference to that.
+ *
+ * Context: Any that @gfp allows but NMI.
+ */
+static inline void sanitize_span_new(struct goalloc_span *span, gfp_t gfp)
+{
+	if (GOALLOC_SANITIZE)
+		sanitize_do_span_new(span, gfp);
 }
 
 /**
