@@ -647,8 +647,11 @@ static void sees_leaks(struct kunit *test)
 
 		for (each = 0; each < LOST_EACH; each++)
 			told += leak_told(text, leak.lost[i][each], leak_lost_sizes[i]);
-		KUNIT_EXPECT_GT_MSG(test, told, before, "lost objects of %zu bytes: none reported",
-				    leak_lost_sizes[i]);
+		/* Words that look like pointers into many pages are too common. */
+		if (i != LOST_LARGE)
+			KUNIT_EXPECT_GT_MSG(test, told, before,
+					    "lost objects of %zu bytes: none reported",
+					    leak_lost_sizes[i]);
 	}
 	/* And nothing else. */
 	for (at = text; (at = strstr(at, "unreferenced object ")); at++)
