@@ -573,9 +573,13 @@ int goalloc_validate(struct goalloc_heap *heap)
 	int err;
 
 	might_sleep();
-	err = validate_heap(heap ?: goalloc_default, &v);
+	heap = heap ?: goalloc_default;
+	err = validate_heap(heap, &v);
 	if (err)
 		report_validate(&v);
+	/* What others did to it: told object by object. */
+	if (heap->harden && harden_check_heap(heap, _RET_IP_))
+		err = -EUCLEAN;
 	return err;
 }
 EXPORT_SYMBOL_GPL(goalloc_validate);

@@ -2,6 +2,19 @@
 #
 # Tables from the lines "<case>.<...> <value>" that the bench modules print.
 
+$1 ~ /^harden\./ {
+	split($1, k, ".")
+	if (!(k[2] in hard_size)) {
+		hard_size[k[2]] = 1
+		hard_sizes[++nr_hard_sizes] = k[2]
+	}
+	if (!(k[3] in hard_row)) {
+		hard_row[k[3]] = 1
+		hard_rows[++nr_hard_rows] = k[3]
+	}
+	hard[k[2], k[3]] = $2
+	next
+}
 $1 ~ /^pages\.cache_hit/ { hit = $2; next }
 $1 ~ /^pages\./ {
 	split($1, k, ".")
@@ -68,5 +81,17 @@ END {
 			printf "\n"
 		}
 		printf "a page out of a page cache: %d\n", hit
+	}
+	if (nr_hard_rows) {
+		printf "\n%-12s", "hardened"
+		for (s = 1; s <= nr_hard_sizes; s++)
+			printf " %9s", hard_sizes[s] " B"
+		printf "   (allocation and free)\n"
+		for (i = 1; i <= nr_hard_rows; i++) {
+			printf "%-12s", hard_rows[i]
+			for (s = 1; s <= nr_hard_sizes; s++)
+				printf " %9d", hard[hard_sizes[s], hard_rows[i]]
+			printf "\n"
+		}
 	}
 }
