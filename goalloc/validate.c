@@ -34,6 +34,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
+#include "harden.h"
 #include "drain.h"
 #include "report.h"
 #include "stats.h"

@@ -91,6 +91,7 @@ static void storm_features(struct kunit *test)
 			goalloc_heap_free(heap, p[i]);
 		}
 		KUNIT_EXPECT_EQ_MSG(test, 0U, bad, "flags %x", flags[f]);
+		KUNIT_EXPECT_EQ_MSG(test, 0, goalloc_validate(heap), "flags %x", flags[f]);
 		storm_end(test, heap, "features");
 	}
 }

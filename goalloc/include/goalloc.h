@@ -452,7 +452,8 @@ u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes);
  * @heap: the heap, or NULL for the default one
  *
  * Summaries of pages against bitmaps, the page map against spans, each span's
- * bits against the state of its slots, the books of each size class, the ledger.
+ * bits against the state of its slots, the books of each size class, the ledger;
+ * in a hardened heap every red zone and what was freed.
  * The heap can be used meanwhile; what cannot be judged then is skipped, and a
  * line in the log says so. Nothing is changed or repaired. The first rule that
  * does not hold ends the check and is reported.
