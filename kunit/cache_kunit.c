@@ -282,7 +282,7 @@ static void cache_zeroes(struct kunit *test)
 			for (round = 0; round < 4; round++) {
 				for (i = 0; i < ARRAY_SIZE(obj); i++) {
 					obj[i] = round == 3 && i % 2 ?
-						 cache_alloc_node(fh->heap, bin, 1,
+						 cache_alloc_node(fh->heap, bin, size,
 								  GFP_KERNEL | __GFP_ZERO, 0) :
 						 cache_test_alloc(fh, bin,
 								  GFP_KERNEL | __GFP_ZERO);

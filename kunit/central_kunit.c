@@ -14,6 +14,7 @@
 #include "central.h"
 #include "crew.h"
 #include "fake_source.h"
+#include "sanitize.h"
 #include "stats.h"
 
 /* An eighth of a page: 8 slots in a span of one page. */
@@ -641,13 +642,18 @@ static void storm_member(void *arg, unsigned int member)
 					atomic_inc(&storm->wrong);
 				continue;
 			}
+			/* To KASAN it is no object: no cache has handed it out. */
+			sanitize_pause();
 			memset(mine[i], 0x40 + member, GOALLOC_PAGE_SIZE / 8);
+			sanitize_resume();
 			continue;
 		}
 		if (!mine[i])
 			continue;
+		sanitize_pause();
 		if (memchr_inv(mine[i], 0x40 + member, GOALLOC_PAGE_SIZE / 8))
 			atomic_inc(&storm->wrong);
+		sanitize_resume();
 		if (!slot_find(storm->map, (unsigned long)mine[i], &ref)) {
 			atomic_inc(&storm->wrong);
 			continue;

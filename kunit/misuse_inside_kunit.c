@@ -57,11 +57,11 @@ static void inside_middle(struct kunit *test)
 
 	for (i = 0; i < 4; i++)
 		p[i] = misuse_get(test, 105);
-	memset(p[2], 0x42, 112);
+	memset(p[2], 0x42, 105);
 	inside_free(test, p[2] + 56);
 	misuse_told(test, BAD_FREE_INTERIOR, p[2] + 56,
 		    ", object 2 of class 9 (112 bytes): " INSIDE_LIVE, 56);
-	KUNIT_EXPECT_NULL(test, memchr_inv(p[2], 0x42, 112));
+	KUNIT_EXPECT_NULL(test, memchr_inv(p[2], 0x42, 105));
 	for (i = 0; i < 4; i++)
 		misuse_put(test, p[i]);
 }
