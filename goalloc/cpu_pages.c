@@ -27,7 +27,8 @@
 /* All CPUs together may take half of the free pages. */
 static u64 cpu_pages_share(const struct heap_node *node)
 {
-	return READ_ONCE(node->palloc.nr_free) / (2 * num_online_cpus());
+	/* The tree counts with plain stores; any number it had will do. */
+	return data_race(READ_ONCE(node->palloc.nr_free)) / (2 * num_online_cpus());
 }
 
 static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)

@@ -58,8 +58,8 @@ static u64 pressure_cached(const struct goalloc_heap *heap, unsigned int cpu)
 		/* Filled in when it is seen; pairs with cache_create(). */
 		const struct goalloc_cache *cache = smp_load_acquire(&pcpu->level[level]);
 
-		/* The owner counts with plain stores; any value it had will do. */
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+			/* The owner counts with plain stores; any value will do. */
 			bytes += (u64)data_race(READ_ONCE(cache->bin[bin].count)) *
 				 span_shape_small(bin).elemsize;
 	}
@@ -78,7 +78,8 @@ static void pressure_count(struct goalloc_heap *heap, void *arg)
 	node = heap->node[ask->nid];
 	if (!node)
 		return;
-	bytes = READ_ONCE(node->palloc.nr_free) << GOALLOC_PAGE_SHIFT;
+	/* The tree counts with plain stores; any number it had will do. */
+	bytes = data_race(READ_ONCE(node->palloc.nr_free)) << GOALLOC_PAGE_SHIFT;
 	for_each_online_cpu(cpu)
 		if (cpu_to_mem(cpu) == ask->nid)
 			bytes += pressure_cached(heap, cpu);
