@@ -28,7 +28,7 @@ static noinline size_t harden_hide(size_t size)
  * At the end of a function that is a call site: it must neither be merged with
  * another one nor end in a jump.
  */
-#define HARDEN_NO_TAIL(name) asm volatile("# " #name : : : "memory")
+#define HARDEN_NO_TAIL(name) ({ asm volatile("# " #name : : : "memory"); })
 
 static struct goalloc_heap *harden_heap(struct kunit *test, unsigned int flags,
 					size_t quarantine)
