@@ -31,6 +31,9 @@
 #include "sanitize.h"
 #include "sanity.h"
 
+/* One class for the centrals of all heaps and bins. */
+static struct lock_class_key central_lock_class;
+
 /**
  * central_init - make an empty central list
  * @central: what to fill in
@@ -43,6 +46,8 @@ void central_init(struct goalloc_central *central, struct heap_node *home,
 	int i;
 
 	raw_spin_lock_init(&central->lock);
+	lockdep_set_class_and_name(&central->lock, &central_lock_class,
+				   "goalloc_central.lock");
 	central->home = home;
 	central->bucket_scale = DIV_ROUND_UP(CENTRAL_BUCKETS << CENTRAL_BUCKET_SHIFT,
 					     span_shape_small(bin).nelems);

@@ -161,6 +161,9 @@ static void drain_work(struct work_struct *work)
 	unsigned int what = atomic_xchg(&dc->what, 0);
 	unsigned int level;
 
+	/* Nothing of it is given back any more. */
+	if (READ_ONCE(dc->heap->detour) & DETOUR_SAFE)
+		return;
 	if (what & DRAIN_OBJECTS) {
 		for (level = 0; level < DRAIN_LEVELS; level++) {
 			drain_level(dc, level);

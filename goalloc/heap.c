@@ -81,6 +81,28 @@ static void heap_mem_free(const struct palloc_mem *mem, void *p, size_t bytes)
 	meta_free(&heap->meta, p, bytes);
 }
 
+/* One class for the nodes of all heaps. */
+static struct lock_class_key heap_lock_class;
+
+/*
+ * Tell lockdep the order of the locks as it is documented, so that it objects
+ * to the first function that takes them the other way round, whether or not
+ * anybody comes by the right way.
+ */
+static void heap_teach_order(struct heap_node *node)
+{
+	unsigned long outer, inner;
+
+	lockdep_assert_held(&heaps_lock);
+
+	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
+		return;
+	raw_spin_lock_irqsave(&node->central[0].lock, outer);
+	raw_spin_lock_irqsave(&node->lock, inner);
+	raw_spin_unlock_irqrestore(&node->lock, inner);
+	raw_spin_unlock_irqrestore(&node->central[0].lock, outer);
+}
+
 static int heap_add_node(struct goalloc_heap *heap, int nid)
 {
 	struct heap_node *node;
@@ -90,6 +112,7 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 	if (!node)
 		return -ENOMEM;
 	raw_spin_lock_init(&node->lock);
+	lockdep_set_class_and_name(&node->lock, &heap_lock_class, "heap_node.lock");
 	node->heap = heap;
 	node->nid = nid;
 	INIT_LIST_HEAD(&node->large);
@@ -103,6 +126,7 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 	}
 	/* What is given back is the kernel's, and no longer part of the tree. */
 	node->palloc.release_disowns = true;
+	heap_teach_order(node);
 	/* Others may find the node from here on. */
 	smp_store_release(&heap->node[nid], node);
 	return 0;

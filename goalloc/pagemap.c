@@ -15,6 +15,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -59,6 +60,8 @@ static size_t pagemap_row_bytes(const struct pagemap *map, u64 nr_pages)
 	return nr_pages / ARENA_LEAF_PAGES * sizeof(map->leaf[0]);
 }
 
+static struct lock_class_key pagemap_lock_class;
+
 /**
  * pagemap_init - make an empty map
  * @map: what to fill in
@@ -73,6 +76,7 @@ int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
 		 unsigned long base, u64 nr_pages)
 {
 	raw_spin_lock_init(&map->lock);
+	lockdep_set_class_and_name(&map->lock, &pagemap_lock_class, "pagemap.lock");
 	map->base = base;
 	map->nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
 	map->meta = meta;

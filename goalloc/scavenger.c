@@ -32,6 +32,7 @@
 #include <linux/moduleparam.h>
 
 #include "compat.h"
+#include "detour.h"
 #include "drain.h"
 #include "limit.h"
 #include "scavenger.h"
@@ -215,6 +216,8 @@ u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes)
 	might_sleep();
 	if (!heap)
 		heap = goalloc_default;
+	if (READ_ONCE(heap->detour) & (DETOUR_SAFE | DETOUR_ENDED))
+		return 0;
 	released = scavenger_release(heap, npages);
 	if (released < npages) {
 		drain_queue(heap, DRAIN_PAGES);

@@ -515,9 +515,6 @@ static int validate_try(struct validate *v, u64 *activity)
 	synchronize_rcu();
 	if (!validate_pass(v))
 		return -EUCLEAN;
-	/* These keep no books. */
-	if (READ_ONCE(v->heap->detour) & (DETOUR_SAFE | DETOUR_ENDED))
-		return 1;
 	good = validate_sums(v);
 	if (before == validate_activity(v->heap))
 		synchronize_rcu();
@@ -574,7 +571,13 @@ int goalloc_validate(struct goalloc_heap *heap)
 	int err;
 
 	might_sleep();
-	heap = heap ?: goalloc_default;
+	if (!heap)
+		heap = goalloc_default;
+	if (READ_ONCE(heap->detour) & DETOUR_ENDED)
+		return -EINVAL;
+	/* What is wrong was reported when it was found; do not stir in it. */
+	if (READ_ONCE(heap->detour) & DETOUR_SAFE)
+		return -EUCLEAN;
 	err = validate_heap(heap, &v);
 	if (err)
 		report_validate(&v);

@@ -435,11 +435,30 @@ static void validate_deferred(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, validate_heap(vt->fh->heap, &v));
 }
 
+/* Locks are known to lockdep by the names that the documentation has. */
+static void validate_lock_names(struct kunit *test)
+{
+#ifdef CONFIG_LOCKDEP
+	struct validate_test *vt = test->priv;
+	struct heap_node *node = vt->fh->heap->node[0];
+
+	KUNIT_EXPECT_STREQ(test, "goalloc_central.lock", node->central[3].lock.dep_map.name);
+	KUNIT_EXPECT_STREQ(test, "heap_node.lock", node->lock.dep_map.name);
+	KUNIT_EXPECT_STREQ(test, "pagemap.lock", vt->fh->fake.space.map.lock.dep_map.name);
+	KUNIT_EXPECT_PTR_EQ(test, node->central[3].lock.dep_map.key,
+			    goalloc_default->node[0]->central[0].lock.dep_map.key);
+	KUNIT_EXPECT_PTR_NE(test, node->central[3].lock.dep_map.key, node->lock.dep_map.key);
+#else
+	kunit_skip(test, "no lockdep in this kernel");
+#endif
+}
+
 static struct kunit_case validate_cases[] = {
 	KUNIT_CASE(validate_finds),
 	KUNIT_CASE(validate_finds_bucket),
 	KUNIT_CASE(validate_busy),
 	KUNIT_CASE(validate_deferred),
+	KUNIT_CASE(validate_lock_names),
 	{}
 };
 

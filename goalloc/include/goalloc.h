@@ -460,7 +460,8 @@ u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes);
  *
  * Context: Process context, may sleep. Locks are held for a few spans at a time.
  * Return: 0 if all is as it must be; 1 if nothing wrong was found, but some of
- *         it could not be judged; -EUCLEAN if a rule does not hold.
+ *         it could not be judged; -EUCLEAN if a rule does not hold, or the heap
+ *         was found broken before; -EINVAL if it has ended.
  */
 int goalloc_validate(struct goalloc_heap *heap);
 
