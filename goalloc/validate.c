@@ -485,7 +485,7 @@ static bool validate_sums(struct validate *v)
 	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 		stats_bin(v->heap, bin, &bs);
 		if (v->free_slots[bin] != bs.central + bs.cached)
-			return validate_fail(v, "free slots differ from what caches and central have",
+			return validate_fail(v, "free slots differ from what caches have",
 					     NUMA_NO_NODE, bin, 0, -1, v->free_slots[bin],
 					     bs.central + bs.cached);
 	}

@@ -154,7 +154,8 @@ static void control_validate_verb(struct kunit *test)
 
 	fh->heap->node[0]->central[5].nr_spans += 3;
 	KUNIT_EXPECT_EQ(test, -EUCLEAN, control_try(fh->heap, "validate\n"));
-	KUNIT_EXPECT_EQ(test, 1U, listen_count("heap test: validate: spans of a class miscounted, node 0, class 5: is"));
+	KUNIT_EXPECT_EQ(test, 1U,
+			listen_count("validate: spans of a class miscounted, node 0, class 5: is"));
 	/* Of all heaps, too. */
 	KUNIT_EXPECT_EQ(test, -EUCLEAN, control_try(NULL, "validate"));
 	KUNIT_EXPECT_EQ(test, 2U, listen_count("spans of a class miscounted"));
@@ -169,11 +170,11 @@ static void control_bad(struct kunit *test)
 {
 	static const char *const bad[] = {
 		"", "\n", " ", "flus", "flushh", "flush ", " flush", "flush x",
-		"flush 1", "flush\nflush", "flush\n\n", "flush \n", "FLUSH",
+		"flush 1", "flush\nflush", "flush\n\n", "flush " "\n", "FLUSH",
 		"\tflush", "flush\r\n", "scavenge ", "scavenge -1",
 		"scavenge -18446744073709551615", "scavenge  1", "scavenge 1 ",
 		"scavenge 1 2", "scavenge 1x", "scavenge 0x10", "scavenge +1",
-		"scavenge\t1", "scavenge 1\n\n", "scavenge \n", "scavenge 4K",
+		"scavenge\t1", "scavenge 1\n\n", "scavenge " "\n", "scavenge 4K",
 		"scavenge 18446744073709551616", "scavenge 99999999999999999999",
 		"scavenge1", "validate 1", "validate all", "validate,flush",
 		"help", "0", "flushscavenge",
