@@ -19,7 +19,7 @@
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
 #: APPEND=args make test: more arguments for the guest's kernel
-#: TIMEOUT=seconds how long a test guest may take (180; debug 600)
+#: TIMEOUT=seconds how long a test guest may take (300; debug 1200)
 #: LLVM=1 build with clang, for a kernel built with clang
 #: GOALLOC_PAGE_SHIFT=12 4 KiB goalloc pages instead of 8 KiB
 #: GOALLOC_DEBUG=1 check every free of pages against the bitmaps (make test DEBUG=1 does)

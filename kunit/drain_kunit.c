@@ -50,6 +50,7 @@ static void drain_suite_exit(struct kunit *test)
  * struct drain_hand - objects in one context
  * @fh: heap
  * @obj: objects, NULL where there is none
+ * @size: their bytes
  * @tag: what they are filled with
  * @rnd: random numbers
  * @wrong: bytes that were not as left, refusals

@@ -143,7 +143,7 @@ static void foreign_percpu(struct kunit *test)
 	int __percpu *p = alloc_percpu(int);
 	const void *here;
 
-	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_TRUE(test, !!p);
 	here = per_cpu_ptr(p, 0);
 	foreign_expect(test, here, is_vmalloc_addr(here) ? FOREIGN_VMALLOC : FOREIGN_ELSE);
 	free_percpu(p);

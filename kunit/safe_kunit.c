@@ -767,7 +767,7 @@ static void safe_ends(struct kunit *test)
 {
 	struct fake_heap *fh = test->priv;
 	unsigned int force;
-	char line[120];
+	char line[200];
 	void *p, *q;
 	u64 out;
 
