@@ -10,6 +10,9 @@
 #include <linux/mmzone.h>
 #include <linux/version.h>
 
+/* The kernel's version, where nothing else tells what it has. */
+#define GOALLOC_KERNEL_FROM(a, b) (KERNEL_VERSION(a, b, 0) <= LINUX_VERSION_CODE)
+
 #ifndef CONFIG_64BIT
 #error "goalloc needs a 64-bit kernel: its page numbers and summaries are 64-bit words"
 #endif
@@ -28,7 +31,7 @@
 #if !IS_ENABLED(CONFIG_KUNIT)
 #define GOALLOC_EXPORT_KUNIT(...)
 #define GOALLOC_IMPORT_KUNIT()
-#elif KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
+#elif GOALLOC_KERNEL_FROM(6, 13)
 #define GOALLOC_EXPORT_KUNIT(sym) EXPORT_SYMBOL_NS_GPL(sym, "GOALLOC_KUNIT")
 #define GOALLOC_IMPORT_KUNIT() MODULE_IMPORT_NS("GOALLOC_KUNIT")
 #else
@@ -40,7 +43,7 @@
  * Is a CPU set aside for somebody, so that no work of ours should go there?
  * For users of <linux/sched/isolation.h>.
  */
-#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+#if GOALLOC_KERNEL_FROM(6, 12)
 #define goalloc_cpu_isolated(cpu) cpu_is_isolated(cpu)
 #else
 #define goalloc_cpu_isolated(cpu) ({				\

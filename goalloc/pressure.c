@@ -219,7 +219,7 @@ static struct notifier_block pressure_oom_nb = {
 	.notifier_call = pressure_oom,
 };
 
-#if KERNEL_VERSION(6, 7, 0) <= LINUX_VERSION_CODE
+#if GOALLOC_KERNEL_FROM(6, 7)
 static struct shrinker *pressure_shrinker;
 
 static int pressure_shrinker_init(void)

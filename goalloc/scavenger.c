@@ -369,6 +369,7 @@ GOALLOC_EXPORT_KUNIT(scavenger_hurry);
  */
 void scavenger_read(struct scavenger_stats *st)
 {
+	/* The thread counts with plain stores; numbers of a moment ago will do. */
 	*st = data_race(scavenger.st);
 	st->parked = READ_ONCE(scavenger_parked);
 }

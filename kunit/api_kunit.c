@@ -327,7 +327,7 @@ static void api_bulk(struct kunit *test)
 	struct goalloc_stats st;
 	unsigned int row, i, j, wrong = 0;
 	u64 live;
-	void *p[60];
+	void *p[48];
 
 	for (row = 0; row < ARRAY_SIZE(sizes); row++) {
 		KUNIT_ASSERT_EQ(test, ARRAY_SIZE(p), goalloc_bulk(api_hide(sizes[row]), GFP_KERNEL,

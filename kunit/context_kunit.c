@@ -89,7 +89,7 @@ static void context_family(void *arg)
 	goalloc_heap_free(run->heap, context_got(run, p, 200));
 	p = gokvalloc(context_hide(3000), gfp);
 	gokvfree(context_got(run, p, 3000));
-	run->wrong += goalloc(context_hide(SIZE_MAX), gfp | __GFP_NOWARN) != NULL;
+	run->wrong += !!goalloc(context_hide(SIZE_MAX), gfp | __GFP_NOWARN);
 	run->wrong += goalloc(0, gfp) != ZERO_SIZE_PTR;
 	gofree(NULL);
 	gofree(ZERO_SIZE_PTR);

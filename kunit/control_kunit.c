@@ -170,11 +170,11 @@ static void control_bad(struct kunit *test)
 {
 	static const char *const bad[] = {
 		"", "\n", " ", "flus", "flushh", "flush ", " flush", "flush x",
-		"flush 1", "flush\nflush", "flush\n\n", "flush " "\n", "FLUSH",
+		"flush 1", "flush\nflush", "flush\n\n", "flush \n", "FLUSH",
 		"\tflush", "flush\r\n", "scavenge ", "scavenge -1",
 		"scavenge -18446744073709551615", "scavenge  1", "scavenge 1 ",
 		"scavenge 1 2", "scavenge 1x", "scavenge 0x10", "scavenge +1",
-		"scavenge\t1", "scavenge 1\n\n", "scavenge " "\n", "scavenge 4K",
+		"scavenge\t1", "scavenge 1\n\n", "scavenge \n", "scavenge 4K",
 		"scavenge 18446744073709551616", "scavenge 99999999999999999999",
 		"scavenge1", "validate 1", "validate all", "validate,flush",
 		"help", "0", "flushscavenge",

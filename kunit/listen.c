@@ -10,6 +10,7 @@
 #include <linux/tracepoint.h>
 #include <linux/version.h>
 
+#include "compat.h"
 #include "listen.h"
 #include "report_site.h"
 
@@ -60,7 +61,7 @@ static void listen_find(struct tracepoint *tp, void *arg)
  */
 bool listen_hears_nmi(void)
 {
-#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+#if GOALLOC_KERNEL_FROM(6, 12)
 	return true;
 #else
 	return false;

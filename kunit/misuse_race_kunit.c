@@ -240,6 +240,7 @@ struct race_storm {
 	atomic_t at[RACE_OBJS];
 	void *p[RACE_OBJS];
 	void *again[2][RACE_OBJS];
+	u64 *seen[2 * RACE_OBJS];
 	unsigned int turn;
 };
 
@@ -279,8 +280,8 @@ static void race_storm_alloc(void *arg, unsigned int member)
 /* Objects that were handed out more than once; each is written on. */
 static unsigned int race_storm_twice(struct race_storm *storm)
 {
-	u64 *p[2 * RACE_OBJS];
 	unsigned int i, n = 0, twice = 0;
+	u64 **p = storm->seen;
 
 	for (i = 0; i < 2 * RACE_OBJS; i++) {
 		p[n] = storm->again[i / RACE_OBJS][i % RACE_OBJS];

@@ -26,8 +26,10 @@ struct pressure_test {
 
 static int pressure_suite_init(struct kunit *test)
 {
-	test->priv = kvzalloc(sizeof(struct pressure_test), GFP_KERNEL);
-	return test->priv ? 0 : -ENOMEM;
+	struct pressure_test *t = kvzalloc(sizeof(*t), GFP_KERNEL);
+
+	test->priv = t;
+	return t ? 0 : -ENOMEM;
 }
 
 static void pressure_suite_exit(struct kunit *test)
@@ -123,7 +125,7 @@ static void pressure_gives_some(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, before.scans + 1, ps.scans);
 	KUNIT_EXPECT_EQ(test, before.pages + got, ps.pages);
 	for (i = 0; i < OBJECTS / 2; i++)
-		wrong += memchr_inv(t->obj[i], (u8)i, SIZE) != NULL;
+		wrong += !!memchr_inv(t->obj[i], (u8)i, SIZE);
 	KUNIT_EXPECT_EQ(test, 0U, wrong);
 	gofree_bulk(OBJECTS / 2, t->obj);
 }

@@ -559,12 +559,12 @@ static int leak_thread(void *arg)
 /* Let kmemleak look twice, and keep what it says in a file. */
 static int leak_scan(void)
 {
-	char *argv[] = {
+	static char *argv[] = {
 		"/bin/sh", "-c",
 		"cd /sys/kernel/debug; echo scan >kmemleak && echo scan >kmemleak && cat kmemleak >"
 		LEAK_FILE, NULL
 	};
-	char *envp[] = { "PATH=/bin", "HOME=/", NULL };
+	static char *envp[] = { "PATH=/bin", "HOME=/", NULL };
 
 	return call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
 }

@@ -265,6 +265,40 @@ static void damage(void)
 	end(&p);
 }
 
+/* Steps with changes between them: a part is right, a sum is left alone. */
+static void check_in_steps(void)
+{
+	unsigned int changing, wrong, steps;
+	struct palloc_check check;
+	struct palloc_fault f;
+	struct palloc p;
+	int more;
+	u64 scav;
+
+	begin(&p, 1 << 21);
+	add(&p, 0, 4096);
+	for (changing = 0; changing < 2; changing++) {
+		for (wrong = 0; wrong < 2; wrong++) {
+			steps = 0;
+			palloc_check_begin(&p, &check);
+			p.nr_free += wrong;
+			do {
+				if (changing) {
+					palloc_alloc(&p, 3, &scav);
+					palloc_free(&p, 0, 3);
+				}
+				more = palloc_check_step(&p, &check, &f);
+				steps++;
+			} while (more > 0);
+			p.nr_free -= wrong;
+			EXPECT(steps > 4, "it is done in steps");
+			EXPECT(more == (wrong && !changing ? -EUCLEAN : 0),
+			       "changing %u, wrong %u: %d", changing, wrong, more);
+		}
+	}
+	end(&p);
+}
+
 static void sizes(void)
 {
 	struct palloc p;
@@ -424,6 +458,7 @@ const struct unit_case unit_palloc[] = {
 	  search_page_exists },
 	{ "palloc: bad input changes nothing", bad_input },
 	{ "palloc: damage is noticed", damage },
+	{ "palloc: a check in steps", check_in_steps },
 	{ "palloc: sizes", sizes },
 	{ "palloc: every allocation fails once", no_memory },
 	{ "palloc: two extensions at a time", extend_twice },

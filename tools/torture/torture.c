@@ -221,7 +221,7 @@ static void report_progress(unsigned int at)
 		atomic_read(&nr_errors));
 }
 
-static void report_counts(void)
+static noinline void report_counts(void)
 {
 	u64 sum[NR_LEVELS][NR_COUNTS];
 	int level, i;
