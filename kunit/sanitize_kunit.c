@@ -559,12 +559,12 @@ static int leak_thread(void *arg)
 /* Let kmemleak look twice, and keep what it says in a file. */
 static int leak_scan(void)
 {
-	static char *argv[] = {
+	static char *argv[4] = {
 		"/bin/sh", "-c",
 		"cd /sys/kernel/debug; echo scan >kmemleak && echo scan >kmemleak && cat kmemleak >"
 		LEAK_FILE, NULL
 	};
-	static char *envp[] = { "PATH=/bin", "HOME=/", NULL };
+	static char *envp[3] = { "PATH=/bin", "HOME=/", NULL };
 
 	return call_usermodehelper(argv[0], argv, envp, UMH_WAIT_PROC);
 }

@@ -221,9 +221,9 @@ static void report_progress(unsigned int at)
 		atomic_read(&nr_errors));
 }
 
-static noinline void report_counts(void)
+static void report_counts(void)
 {
-	u64 sum[NR_LEVELS][NR_COUNTS];
+	static u64 sum[NR_LEVELS][NR_COUNTS];
 	int level, i;
 
 	context_sum(sum);
