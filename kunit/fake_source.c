@@ -12,6 +12,7 @@
 #include "cache.h"
 #include "detour.h"
 #include "fake_source.h"
+#include "sanitize.h"
 #include "stats.h"
 
 #define FAKE_FILL_OUT 0xa5
@@ -32,6 +33,14 @@ static u64 fake_find(struct fake_source *fake, u64 npages, int nid)
 		if (find_next_bit(fake->out, page + npages, page) >= page + npages)
 			return page;
 	return PALLOC_NONE;
+}
+
+/* Pages of which KASAN may think that they are an object's, or nobody's. */
+static void fake_fill(struct fake_source *fake, u64 page, u64 npages, u8 fill)
+{
+	sanitize_pause();
+	memset(fake_page(fake, page), fill, npages << GOALLOC_PAGE_SHIFT);
+	sanitize_resume();
 }
 
 static int fake_get(struct page_source *src, u64 min, u64 want, int nid,
@@ -76,8 +85,7 @@ static int fake_get(struct page_source *src, u64 min, u64 want, int nid,
 	extent->page = page;
 	extent->npages = npages;
 	extent->clean = fake->clean;
-	memset(fake_page(fake, page), fake->clean ? 0 : FAKE_FILL_OUT,
-	       npages << GOALLOC_PAGE_SHIFT);
+	fake_fill(fake, page, npages, fake->clean ? 0 : FAKE_FILL_OUT);
 	return 0;
 }
 
@@ -87,7 +95,7 @@ static void fake_put(struct page_source *src, u64 page, u64 npages)
 	unsigned long flags;
 	u64 i;
 
-	memset(fake_page(fake, page), FAKE_FILL_BACK, npages << GOALLOC_PAGE_SHIFT);
+	fake_fill(fake, page, npages, FAKE_FILL_BACK);
 	spin_lock_irqsave(&fake->lock, flags);
 	fake->puts++;
 	for (i = page; i < page + npages; i++) {

@@ -88,7 +88,9 @@ static void nofail_needs_no_span(struct kunit *test)
 		goalloc_heap_free(fh->heap, p);
 		fake_heap_check(test, fh);
 	}
-	KUNIT_EXPECT_NE(test, 0U, seen);
+	/* With small pages no class needs blocks of such an order. */
+	if (GOALLOC_PAGE_SHIFT == 13)
+		KUNIT_EXPECT_NE(test, 0U, seen);
 	fake_heap_destroy(test, fh);
 }
 

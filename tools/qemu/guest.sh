@@ -116,7 +116,7 @@ guest_args()
 		-nodefaults -nographic -no-reboot
 		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 \
 quiet loglevel=7 log_buf_len=4M printk.devkmsg=on tsc=reliable numa=fake=2 \
-oops=panic panic=-1 watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=60 \
+oops=panic panic=-1 watchdog_thresh=30 sysctl.kernel.hung_task_timeout_secs=300 rcupdate.rcu_cpu_stall_timeout=60 \
 no_timer_check $(guest_tsc) $*")
 }
 
