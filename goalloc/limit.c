@@ -77,6 +77,13 @@ static u64 limit_over(const atomic64_t *held, const u64 *limit, u64 more)
 	return max && total > max ? total - max : 0;
 }
 
+/* The same for both soft limits of a heap. */
+static u64 limit_over_soft(const struct goalloc_heap *heap, u64 more)
+{
+	return max(limit_over(&heap->held, &heap->soft_limit, more),
+		   limit_over(&heap->space->held, &heap->space->soft_limit, more));
+}
+
 /**
  * limit_make_room - keep to the soft limits as far as free pages allow
  * @heap: heap that is about to grow
@@ -92,8 +99,7 @@ bool limit_make_room(struct goalloc_heap *heap, u64 npages)
 	u64 over;
 
 	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
-		over = max(limit_over(&heap->held, &heap->soft_limit, npages),
-			   limit_over(&space->held, &space->soft_limit, npages));
+		over = limit_over_soft(heap, npages);
 		if (likely(!over))
 			return true;
 		heap_scavenge(node, over, true);
@@ -101,8 +107,7 @@ bool limit_make_room(struct goalloc_heap *heap, u64 npages)
 	/* The other heaps may have free pages. */
 	if (limit_over(&space->held, &space->soft_limit, npages))
 		scavenger_hurry();
-	return !limit_over(&heap->held, &heap->soft_limit, npages) &&
-	       !limit_over(&space->held, &space->soft_limit, npages);
+	return !limit_over_soft(heap, npages);
 }
 
 /* 95% of a soft limit: what background work aims at. */
@@ -132,16 +137,6 @@ u64 limit_excess(const struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(limit_excess);
 
-/* Give back what is beyond the soft limits now. */
-static void limit_enforce(struct goalloc_heap *heap, void *arg)
-{
-	u64 *over = arg;
-
-	if (!limit_make_room(heap, 0))
-		*over = max(limit_over(&heap->held, &heap->soft_limit, 0),
-			    limit_over(&heap->space->held, &heap->space->soft_limit, 0));
-}
-
 /**
  * limit_set - change a heap's limits
  * @heap: the heap
@@ -155,19 +150,17 @@ static void limit_enforce(struct goalloc_heap *heap, void *arg)
  */
 u64 limit_set(struct goalloc_heap *heap, u64 soft, u64 hard)
 {
-	u64 over = 0;
-
 	WRITE_ONCE(heap->soft_limit, soft);
 	WRITE_ONCE(heap->limit, hard);
-	limit_enforce(heap, &over);
-	return over;
+	limit_make_room(heap, 0);
+	return limit_over_soft(heap, 0);
 }
 GOALLOC_EXPORT_KUNIT(limit_set);
 
-static void limit_enforce_all(struct goalloc_heap *heap, void *arg)
+static void limit_enforce(struct goalloc_heap *heap, void *arg)
 {
 	if (heap->space == &goalloc_space)
-		limit_enforce(heap, arg);
+		limit_make_room(heap, 0);
 }
 
 /**
@@ -180,11 +173,9 @@ static void limit_enforce_all(struct goalloc_heap *heap, void *arg)
  */
 u64 limit_set_all(u64 soft, u64 hard)
 {
-	u64 over = 0;
-
 	WRITE_ONCE(goalloc_space.soft_limit, soft);
 	WRITE_ONCE(goalloc_space.limit, hard);
-	heap_for_each(limit_enforce_all, &over);
+	heap_for_each(limit_enforce, NULL);
 	return limit_over(&goalloc_space.held, &goalloc_space.soft_limit, 0);
 }
 GOALLOC_EXPORT_KUNIT(limit_set_all);
