@@ -50,8 +50,16 @@ GOALLOC_EXPORT_KUNIT(goalloc_space);
  */
 int heap_space_init(struct heap_space *space)
 {
-	return pagemap_init(&space->map, &space->meta, space->source.base,
-			    space->source.nr_pages);
+	int err;
+
+	err = node_order_init(&space->order, &space->source, &space->meta);
+	if (err)
+		return err;
+	err = pagemap_init(&space->map, &space->meta, space->source.base,
+			   space->source.nr_pages);
+	if (err)
+		node_order_destroy(&space->order, &space->meta);
+	return err;
 }
 GOALLOC_EXPORT_KUNIT(heap_space_init);
 
@@ -64,6 +72,7 @@ GOALLOC_EXPORT_KUNIT(heap_space_init);
 void heap_space_destroy(struct heap_space *space)
 {
 	pagemap_destroy(&space->map);
+	node_order_destroy(&space->order, &space->meta);
 }
 GOALLOC_EXPORT_KUNIT(heap_space_destroy);
 
@@ -206,7 +215,6 @@ struct goalloc_heap *heap_create(const char *name,
 	heap->mem.zalloc = heap_mem_zalloc;
 	heap->mem.free = heap_mem_free;
 	heap->nr_nodes = nr_nodes;
-	heap->home = NUMA_NO_NODE;
 	INIT_LIST_HEAD(&heap->all);
 	safe_init_heap(heap);
 	if (attr) {
@@ -227,13 +235,11 @@ struct goalloc_heap *heap_create(const char *name,
 	mutex_lock(&heaps_lock);
 	for (nid = 0; nid < nr_nodes; nid++) {
 		/* An invented address space has all its nodes. */
-		if (space == &goalloc_space && !node_state(nid, N_MEMORY))
+		if (space == &goalloc_space && !node_state(nid, N_NORMAL_MEMORY))
 			continue;
 		err = heap_add_node(heap, nid);
 		if (err)
 			goto fail;
-		if (heap->home == NUMA_NO_NODE)
-			heap->home = nid;
 	}
 	err = -ENOMEM;
 	heap->cpu_pages = alloc_percpu(struct cpu_pages);
@@ -257,6 +263,33 @@ fail:
 	return ERR_PTR(err);
 }
 GOALLOC_EXPORT_KUNIT(heap_create);
+
+/**
+ * heap_nearest - the nearest node to another that has memory
+ * @heap: the heap
+ * @nid: any number; one that no node has stands for the local node
+ *
+ * Context: Any context.
+ * Return: a node of the heap.
+ */
+struct heap_node *heap_nearest(const struct goalloc_heap *heap, int nid)
+{
+	struct heap_node *node;
+	int i;
+
+	if (nid < 0 || nid >= heap->nr_nodes)
+		nid = numa_mem_id();
+	/* An invented address space may have fewer nodes than the machine. */
+	if (nid < heap->nr_nodes) {
+		for (i = 0; i < heap->nr_nodes; i++) {
+			node = heap_near(heap, nid, i);
+			if (node && !READ_ONCE(node->gone))
+				return node;
+		}
+	}
+	return heap_first_node(heap);
+}
+GOALLOC_EXPORT_KUNIT(heap_nearest);
 
 /* Make a heap's trees as long as the space is going to be. */
 static int heap_extend(struct goalloc_heap *heap, u64 nr_pages, int new_nid)
@@ -301,6 +334,7 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid)
 		nr_pages = max_t(u64, nr_pages,
 				 (end - space->source.base) >> GOALLOC_PAGE_SHIFT);
 	nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
+	node_order_sort(&space->order, &space->source);
 	err = pagemap_extend(&space->map, nr_pages);
 	list_for_each_entry(heap, &heaps, all) {
 		if (err)
@@ -315,6 +349,30 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid)
 	return err;
 }
 GOALLOC_EXPORT_KUNIT(heap_space_extend);
+
+/**
+ * heap_space_refresh - see which nodes have memory now
+ * @space: an address space over the machine's nodes
+ *
+ * A node that has lost all its memory is no longer preferred by anybody, from
+ * the next slow path on. One that has got some again is.
+ *
+ * Context: Process context, may sleep.
+ */
+void heap_space_refresh(struct heap_space *space)
+{
+	struct goalloc_heap *heap;
+	struct heap_node *node;
+
+	mutex_lock(&heaps_lock);
+	list_for_each_entry(heap, &heaps, all) {
+		if (heap->space != space)
+			continue;
+		for (node = heap_first_node(heap); node; node = heap_next_node(node))
+			WRITE_ONCE(node->gone, !node_state(node->nid, N_NORMAL_MEMORY));
+	}
+	mutex_unlock(&heaps_lock);
+}
 
 /* Free every span in a list, objects or not. */
 static void heap_free_list(struct list_head *list)

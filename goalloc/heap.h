@@ -17,6 +17,7 @@
 #include "central.h"
 #include "cpu_pages.h"
 #include "meta.h"
+#include "node_order.h"
 #include "page_source.h"
 #include "pagemap.h"
 #include "palloc.h"
@@ -38,7 +39,8 @@ struct harden;
  * struct heap_space - an address space that heaps live in
  * @source: where its pages come from
  * @map: from addresses to spans, of all heaps in it
- * @meta: memory of @map
+ * @order: its nodes by distance
+ * @meta: memory of @map and @order
  * @held: goalloc pages that all its heaps hold or are about to
  * @limit: goalloc pages that they may hold, 0 for any number
  * @soft_limit: goalloc pages that they should hold, see limit.c; 0: any number
@@ -49,6 +51,7 @@ struct harden;
 struct heap_space {
 	struct page_source source;
 	struct pagemap map;
+	struct node_order order;
 	struct goalloc_meta meta;
 	atomic64_t held;
 	u64 limit;
@@ -69,6 +72,8 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  *        or print.
  * @heap: heap it belongs to
  * @nid: node
+ * @gone: the kernel has no memory of the node left to give; changed under
+ *        heaps_lock, read without
  * @palloc: tree of the node's pages
  * @large: spans of large objects
  * @large_pages: pages in spans of large objects
@@ -90,6 +95,7 @@ struct heap_node {
 	raw_spinlock_t lock;
 	struct goalloc_heap *heap;
 	int nid;
+	bool gone;
 	struct palloc palloc;
 	struct list_head large;
 	u64 large_pages;
@@ -139,7 +145,6 @@ struct heap_node {
  * @dir: its debugfs directory
  * @all: place among all heaps, heaps_lock
  * @nr_nodes: length of @node
- * @home: node used for CPUs of nodes without memory
  * @node: by node number, NULL for nodes without memory
  */
 struct goalloc_heap {
@@ -171,7 +176,6 @@ struct goalloc_heap {
 	struct dentry *dir;
 	struct list_head all;
 	int nr_nodes;
-	int home;
 	struct heap_node *node[];
 };
 
@@ -198,14 +202,28 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 		       gfp_t gfp, int nid);
 void heap_free_large(struct goalloc_span *span);
 void heap_drain_deferred(struct heap_node *node);
+struct heap_node *heap_nearest(const struct goalloc_heap *heap, int nid);
+void heap_space_refresh(struct heap_space *space);
 
 /* The node that serves @nid, which may have no memory or not exist. */
 static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
 					     int nid)
 {
-	if (nid < 0 || nid >= heap->nr_nodes || !heap->node[nid])
-		nid = heap->home;
-	return heap->node[nid];
+	struct heap_node *node;
+
+	if (nid >= 0 && nid < heap->nr_nodes) {
+		node = READ_ONCE(heap->node[nid]);
+		if (likely(node && !READ_ONCE(node->gone)))
+			return node;
+	}
+	return heap_nearest(heap, nid);
+}
+
+/* The heap's share of the @i-th nearest node to @nid, NULL if it has none. */
+static inline struct heap_node *heap_near(const struct goalloc_heap *heap, int nid,
+					  int i)
+{
+	return READ_ONCE(heap->node[node_order_nid(&heap->space->order, nid, i)]);
 }
 
 static inline struct goalloc_central *

@@ -166,32 +166,47 @@ void heap_drain_deferred(struct heap_node *node)
 
 /*
  * The node's tree has no such run: grow by memory of the node, if there is any
- * without effort, else take what the heap has lying on others. Growing by
- * another node's memory for every run that this one lacks would pile up there.
+ * without effort, else take what the heap has lying on others, the nearest
+ * first. Growing by another node's memory for every run that this one lacks
+ * would pile up there, so the trees of all nodes that are equally near come
+ * before it; but it comes before the trees of nodes that are farther away.
  */
 static u64 heap_alloc_near(struct heap_node *node, u64 npages, u64 align,
 			   gfp_t gfp, struct heap_node **from, bool *clean)
 {
+	const struct node_order *order = &node->heap->space->order;
 	gfp_t here = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
 		     __GFP_THISNODE | __GFP_NOWARN;
-	struct heap_node *other;
 	unsigned long flags;
+	int first, i, end;
 	u64 page;
 
 	page = heap_grow(node, npages, align, here, from, clean);
-	if (page != PALLOC_NONE)
-		return page;
-	for (other = heap_first_node(node->heap); other; other = heap_next_node(other)) {
-		if (other == node)
-			continue;
-		raw_spin_lock_irqsave(&other->lock, flags);
-		page = heap_cut(other, npages, align, clean);
-		raw_spin_unlock_irqrestore(&other->lock, flags);
-		*from = other;
-		if (page != PALLOC_NONE)
-			return page;
+	for (first = 1; page == PALLOC_NONE && first < order->nr; first = end) {
+		unsigned int distance = node_order_distance(order, node->nid, first);
+
+		for (i = first; page == PALLOC_NONE && i < order->nr; i++) {
+			struct heap_node *other = heap_near(node->heap, node->nid, i);
+
+			if (node_order_distance(order, node->nid, i) != distance)
+				break;
+			if (!other)
+				continue;
+			raw_spin_lock_irqsave(&other->lock, flags);
+			page = heap_cut(other, npages, align, clean);
+			raw_spin_unlock_irqrestore(&other->lock, flags);
+			*from = other;
+		}
+		end = i;
+		/* When all have been looked at, whoever calls grows as well as can be. */
+		for (i = first; page == PALLOC_NONE && end < order->nr && i < end; i++) {
+			struct heap_node *other = heap_near(node->heap, node->nid, i);
+
+			if (other && !READ_ONCE(other->gone))
+				page = heap_grow(other, npages, align, here, from, clean);
+		}
 	}
-	return PALLOC_NONE;
+	return page;
 }
 
 static u64 heap_try_pages(struct heap_node *node, u64 npages, u64 align,

@@ -9,6 +9,15 @@
  * below the address space that was there at load time is not used; the page
  * source hands it back.
  *
+ * Memory that goes: the kernel looks for pages that cannot be moved, as ours,
+ * before it tells anybody, and fails if it finds one. So when we are told none
+ * of the pages is ours, and nothing can be given back for the kernel's sake;
+ * that has to be done before. What is left to do is to turn to other nodes
+ * when a node has lost its last memory.
+ *
+ * Only memory that the kernel may use for itself counts: a node all of whose
+ * memory is movable has none for us.
+ *
  * Locks: heaps_lock, through heap_for_each() and heap_space_extend().
  */
 #include <linux/cpuhotplug.h>
@@ -39,14 +48,23 @@ static int hotplug_memory(struct notifier_block *nb, unsigned long action,
 	const struct memory_notify *mem = arg;
 	unsigned long end;
 
-	if (action != MEM_GOING_ONLINE)
+	switch (action) {
+	case MEM_GOING_ONLINE:
+	case MEM_ONLINE:
+		/*
+		 * The second time for heaps made in between. Should there be no
+		 * memory for it, the new memory is not used by goalloc; no
+		 * reason to keep it from everybody else.
+		 */
+		end = (unsigned long)__va(PFN_PHYS(mem->start_pfn + mem->nr_pages));
+		heap_space_extend(&goalloc_space, end, mem->status_change_nid_normal);
+		break;
+	case MEM_OFFLINE:
+		break;
+	default:
 		return NOTIFY_DONE;
-	end = (unsigned long)__va(PFN_PHYS(mem->start_pfn + mem->nr_pages));
-	/*
-	 * Should there be no memory for it, the new memory is not used by
-	 * goalloc; no reason to keep it from everybody else.
-	 */
-	heap_space_extend(&goalloc_space, end, mem->status_change_nid);
+	}
+	heap_space_refresh(&goalloc_space);
 	return NOTIFY_OK;
 }
 

@@ -21,6 +21,7 @@
 #include <linux/page_ref.h>
 #include <linux/pageblock-flags.h>
 #include <linux/pfn.h>
+#include <linux/topology.h>
 
 #include "compat.h"
 #include "fault.h"
@@ -129,6 +130,11 @@ static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
 	return 0;
 }
 
+static int page_source_distance(const struct page_source *src, int from, int to)
+{
+	return node_distance(from, to);
+}
+
 /**
  * page_source_init_buddy - make a source of the kernel's own memory
  * @src: what to fill in
@@ -152,5 +158,6 @@ void page_source_init_buddy(struct page_source *src)
 	src->nr_nodes = nr_node_ids;
 	src->get = page_source_get_buddy;
 	src->put = page_source_put_buddy;
+	src->distance = page_source_distance;
 }
 GOALLOC_EXPORT_KUNIT(page_source_init_buddy);

@@ -34,6 +34,8 @@ struct page_extent {
  *       with preemption as the caller of the allocator had it.
  * @put: give pages back, any run that get() handed over, or a part of one, or
  *       several that touch. Called without any lock.
+ * @distance: how far one node is from another, as node_distance(); NULL if any
+ *            two are as far apart as any others
  *
  * A heap over a source of one's own making lives in an invented address space;
  * the tests do that.
@@ -45,6 +47,7 @@ struct page_source {
 	int (*get)(struct page_source *src, u64 min, u64 want, int nid,
 		   gfp_t gfp, struct page_extent *extent);
 	void (*put)(struct page_source *src, u64 page, u64 npages);
+	int (*distance)(const struct page_source *src, int from, int to);
 };
 
 /* Goalloc pages in the largest block of the buddy allocator, and its order. */

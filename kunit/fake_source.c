@@ -68,7 +68,10 @@ static int fake_get(struct page_source *src, u64 min, u64 want, int nid,
 		for (i = 0; i < src->nr_nodes && page == PALLOC_NONE; i++) {
 			if (i && gfp & __GFP_THISNODE)
 				break;
-			extent->nid = (nid + i) % src->nr_nodes;
+			/* Some suites have no heap, and so no order. */
+			extent->nid = fake->space.order.near ?
+				      node_order_nid(&fake->space.order, nid, i) :
+				      (nid + i) % src->nr_nodes;
 			page = fake_find(fake, npages, extent->nid);
 		}
 		if (page != PALLOC_NONE)
@@ -87,6 +90,13 @@ static int fake_get(struct page_source *src, u64 min, u64 want, int nid,
 	extent->clean = fake->clean;
 	fake_fill(fake, page, npages, fake->clean ? 0 : FAKE_FILL_OUT);
 	return 0;
+}
+
+static int fake_distance(const struct page_source *src, int from, int to)
+{
+	const struct fake_source *fake = container_of(src, struct fake_source, space.source);
+
+	return fake->distance ? fake->distance[from][to] : 20;
 }
 
 static void fake_put(struct page_source *src, u64 page, u64 npages)
@@ -132,6 +142,7 @@ int fake_source_init(struct fake_source *fake, u64 nr_pages, int nr_nodes)
 	fake->space.source.nr_nodes = nr_nodes;
 	fake->space.source.get = fake_get;
 	fake->space.source.put = fake_put;
+	fake->space.source.distance = fake_distance;
 	return 0;
 }
 

@@ -29,6 +29,8 @@
  * @max_extent: never hand over more pages at once, as when memory is
  *              fragmented; 0 for any number
  * @clean: hand over zeroed pages and say so
+ * @distance: from node to node; NULL if all are equally far apart. To be set
+ *            before a heap is made, or followed by node_order_sort()
  * @lock: guards everything above but @space
  * @bad_puts: pages that came back without having been handed over
  *
@@ -45,6 +47,7 @@ struct fake_source {
 	unsigned int fail_only;
 	u64 max_extent;
 	bool clean;
+	const u8 (*distance)[FAKE_MAX_NODES];
 	spinlock_t lock; /* everything above but @space */
 	u64 bad_puts;
 };

@@ -181,7 +181,7 @@ struct irq_work {
 #define num_online_cpus() SIM_CPUS
 #define NUMA_NO_NODE	(-1)
 #define MAX_NUMNODES	64
-#define N_MEMORY	0
+#define N_NORMAL_MEMORY	0
 #define nr_node_ids	((int)sim.nodes)
 #define numa_mem_id()	((int)(sim.cpu % sim.nodes))
 #define node_online(nid) ((nid) < nr_node_ids)

@@ -41,5 +41,10 @@
 	clamp_v < clamp_lo ? clamp_lo :		\
 	clamp_v > clamp_hi ? clamp_hi : clamp_v;\
 })
+#define swap(a, b) do {				\
+	__auto_type swap_tmp = (a);		\
+	(a) = (b);				\
+	(b) = swap_tmp;				\
+} while (0)
 
 #endif /* SIM_LINUX_MINMAX_H */
