@@ -23,6 +23,9 @@
 /* Zones that only a heap made for them has memory of. */
 #define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
 
+/* What the straight way cannot serve: its cache may have a span of any node. */
+#define API_ODD_FLAGS (API_ZONE_FLAGS | __GFP_THISNODE)
+
 struct goalloc_heap *goalloc_default;
 GOALLOC_EXPORT_KUNIT(goalloc_default);
 
@@ -61,9 +64,12 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 	}
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (size <= GOALLOC_MAX_SMALL)
-		return cache_alloc(heap, sizeclass_of(size), size, gfp);
-	return api_alloc_large(heap, size, 1, gfp, numa_mem_id(), caller);
+	if (size > GOALLOC_MAX_SMALL)
+		return api_alloc_large(heap, size, 1, gfp, numa_mem_id(), caller);
+	if (gfp & __GFP_THISNODE)
+		return cache_alloc_node(heap, sizeclass_of(size), size, gfp,
+					numa_mem_id());
+	return cache_alloc(heap, sizeclass_of(size), size, gfp);
 }
 
 /*
@@ -75,7 +81,7 @@ static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
 				       gfp_t gfp, unsigned long caller)
 {
 	/* 0 wraps around to the largest size. */
-	if (unlikely(size - 1 >= GOALLOC_MAX_SMALL || gfp & API_ZONE_FLAGS))
+	if (unlikely(size - 1 >= GOALLOC_MAX_SMALL || gfp & API_ODD_FLAGS))
 		return api_alloc_odd(heap, size, gfp, caller);
 	if (gfpflags_allow_blocking(gfp))
 		return api_alloc_odd(heap, size, gfp, caller);
@@ -100,8 +106,10 @@ void *goalloc_node(size_t size, gfp_t flags, int node)
 		return NULL;
 	}
 	/* Without memory of its own the node cannot be had exactly. */
-	if (flags & __GFP_THISNODE && heap_node_of(heap, node)->nid != node)
+	if (flags & __GFP_THISNODE && heap_node_of(heap, node)->nid != node) {
+		atomic64_inc(&heap->nr_failed);
 		return NULL;
+	}
 	if (size > GOALLOC_MAX_SMALL)
 		return api_alloc_large(heap, size, 1, flags, node, _RET_IP_);
 	return cache_alloc_node(heap, sizeclass_of(size), size, flags, node);
@@ -125,7 +133,10 @@ void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (sizeclass_aligned(class, align))
-				return cache_alloc(heap, class, size, flags);
+				return flags & __GFP_THISNODE ?
+				       cache_alloc_node(heap, class, size, flags,
+							numa_mem_id()) :
+				       cache_alloc(heap, class, size, flags);
 	}
 	return api_alloc_large(heap, size, align, flags, numa_mem_id(), _RET_IP_);
 }
@@ -137,6 +148,8 @@ void *goalloc_tiny(size_t size, gfp_t flags)
 		return api_alloc(goalloc_default, size, flags,
 				 _RET_IP_);
 	might_alloc(flags);
+	if (flags & __GFP_THISNODE)
+		return tiny_alloc_local(goalloc_default, size, flags);
 	return tiny_alloc(goalloc_default, size, flags);
 }
 EXPORT_SYMBOL_GPL(goalloc_tiny);

@@ -10,8 +10,9 @@
  * Per bin a cache has a short list of free objects, last in first out, and a
  * span it allocates from once the list is empty. When both are empty it
  * exchanges the used-up span at the central for objects or another span; when
- * the list is full it takes the older half there. Objects of another node go to
- * their own central at once, so that a list never mixes nodes.
+ * the list is full it takes the older half there. So that these lists never mix
+ * nodes, objects of other nodes have a list of their own, see remote.c. The span
+ * may be of another node, when there was no memory to be had here.
  *
  * Caches and lists are made when first needed, with what the caller's flags
  * allow; where that fails the central serves the caller directly. So a CPU that
@@ -175,7 +176,15 @@ void cache_put(struct goalloc_span *span, unsigned int slot,
 {
 	struct cache_bin *b = &cache->bin[span->bin];
 
-	if (span->home != cache->home || !b->cap) {
+	if (unlikely(cache == &cache_none)) {
+		central_free(heap_central_of(span), span, slot);
+		return;
+	}
+	if (span->home != cache->home) {
+		remote_put(cache, span, slot);
+		return;
+	}
+	if (!b->cap) {
 		central_free(heap_central_of(span), span, slot);
 		return;
 	}
@@ -185,12 +194,62 @@ void cache_put(struct goalloc_span *span, unsigned int slot,
 }
 GOALLOC_EXPORT_KUNIT(cache_put);
 
-/*
- * Take an object from list or span, asking the central when both are empty.
- * Preemption is off. NULL if the central has nothing either; then the cache
- * has no span.
+/**
+ * cache_drain_bin - take everything of one bin out of a cache
+ * @cache: the cache, of this CPU or of one on which nobody uses the heap
+ * @bin: the bin
+ *
+ * The bin's list is closed: the next object that is freed here takes the slow
+ * path, which opens it again and sees to it that idle caches are looked for. With
+ * the tiny bin go the objects of other nodes.
+ *
+ * Context: Any but NMI, preemption off, and whoever could interrupt into the
+ *          cache's level kept away.
+ * Return: bytes of free objects that were in the cache.
  */
-static void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
+u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin)
+{
+	struct cache_bin *b = &cache->bin[bin];
+	struct goalloc_span *span = b->span;
+	u64 bytes = 0;
+	u64 nr;
+
+	if (bin == GOALLOC_TINY_BIN) {
+		tiny_drop(cache);
+		bytes = remote_flush(cache);
+	}
+	nr = b->count;
+	if (b->count)
+		cache_flush_bin(cache, bin, 0);
+	b->cap = 0;
+	if (span != &cache_no_span) {
+		nr += span_bits_unused(&span->bits);
+		b->span = &cache_no_span;
+		central_disown(heap_central_of(span), span);
+	}
+	return bytes + nr * span_shape_small(bin).elemsize;
+}
+
+/* Take everything out of a cache that nobody else uses now. */
+static void cache_drain(struct goalloc_cache *cache)
+{
+	unsigned int bin;
+
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+		cache_drain_bin(cache, bin);
+}
+
+/**
+ * cache_take - take an object from list or span, or ask the central
+ * @cache: cache of this CPU and level, not cache_none
+ * @bin: the bin
+ * @dirty: whether it may hold something else than zeros
+ *
+ * Context: Any but NMI, preemption off.
+ * Return: the object; NULL if the central has nothing either, and then the cache
+ *         has no span.
+ */
+void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 {
 	struct cache_bin *b = &cache->bin[bin];
 	struct goalloc_span *span;
@@ -244,44 +303,6 @@ out:
 	return (void *)span_slot_addr(span, slot);
 }
 
-/* Allocate past the caches: from a central, or from a span made for it. */
-static void *cache_alloc_direct(struct goalloc_heap *heap, unsigned int bin,
-				size_t asked, gfp_t gfp, int nid)
-{
-	struct heap_node *node = heap_node_of(heap, nid);
-	struct goalloc_span *span;
-	void *obj;
-
-	/* Whoever is quicker may empty the new span; then make another. */
-	while (!(obj = central_alloc(&node->central[bin], asked))) {
-		if (in_nmi())
-			return NULL;
-		span = heap_alloc_span(node, bin, gfp);
-		if (!span)
-			return NULL;
-		node = span->home;
-		central_add(&node->central[bin], span);
-	}
-	return obj;
-}
-
-/* The last resort: any node that still has an object. */
-static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
-				  size_t asked, gfp_t gfp)
-{
-	struct heap_node *node;
-	void *obj;
-
-	if (gfp & __GFP_THISNODE)
-		return NULL;
-	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
-		obj = central_alloc(&node->central[bin], asked);
-		if (obj)
-			return obj;
-	}
-	return NULL;
-}
-
 /**
  * cache_zero - clear an object
  * @obj: the object
@@ -300,8 +321,20 @@ void *cache_zero(void *obj, unsigned int bin)
 }
 GOALLOC_EXPORT_KUNIT(cache_zero);
 
-static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
-			      size_t asked, void *obj, bool dirty, gfp_t gfp)
+/**
+ * cache_alloc_done - what is left to do once an object was had, or was not
+ * @heap: the heap
+ * @bin: its bin
+ * @asked: bytes requested
+ * @obj: the object or NULL
+ * @dirty: whether it may hold something else than zeros
+ * @gfp: as for goalloc()
+ *
+ * Context: Any.
+ * Return: @obj.
+ */
+void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+		       void *obj, bool dirty, gfp_t gfp)
 {
 	/* What must not fail can wait for pages of its own, if not for a span. */
 	if (!obj && gfp & __GFP_NOFAIL && gfpflags_allow_blocking(gfp) &&
@@ -317,49 +350,15 @@ static void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin,
 	return sanitize_alloc(heap, obj, bin, asked, gfp);
 }
 
-/**
- * cache_alloc_past - allocate a small object past the caches
- * @heap: the heap
- * @bin: bin
- * @asked: bytes requested
- * @gfp: as for goalloc()
- * @nid: the node
- *
- * Context: Any context that @gfp allows.
- * Return: the object or NULL.
+/*
+ * The cache serves a node that is not the nearest one any more: it has lost its
+ * memory, or one that is nearer has got some. Preemption is off.
  */
-void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
-		       gfp_t gfp, int nid)
+static void cache_move(struct goalloc_cache *cache, struct heap_node *node)
 {
-	void *obj = cache_alloc_direct(heap, bin, asked, gfp, nid);
-
-	if (!obj)
-		obj = cache_alloc_anywhere(heap, bin, asked, gfp);
-	/* Found broken on the way. */
-	if (!obj && safe_is_on(heap))
-		return detour_alloc(heap, asked, 0, gfp, nid);
-	return cache_alloc_done(heap, bin, asked, obj, true, gfp);
+	cache_drain(cache);
+	cache->home = node;
 }
-
-/**
- * cache_alloc_node - allocate a small object on a node
- * @heap: the heap
- * @bin: bin
- * @asked: bytes requested
- * @gfp: as for goalloc()
- * @nid: the node
- *
- * Context: Any context that @gfp allows.
- * Return: the object or NULL.
- */
-void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
-		       gfp_t gfp, int nid)
-{
-	if (detour_taken(heap))
-		return detour_alloc(heap, asked, 0, gfp, nid);
-	return cache_alloc_past(heap, bin, asked, gfp, nid);
-}
-GOALLOC_EXPORT_KUNIT(cache_alloc_node);
 
 /**
  * cache_alloc_slow - allocate a small object when list and window are empty
@@ -398,9 +397,14 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			}
 			if (fresh)
 				central_add(heap_central_of(fresh), fresh);
-			return cache_alloc_node(heap, bin, asked, gfp, numa_mem_id());
+			/* Again: that there is no cache may be the detour's doing. */
+			if (detour_taken(heap))
+				return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
+			return cache_alloc_past(heap, bin, asked, gfp, numa_mem_id());
 		}
 		made = false;
+		if (unlikely(cache->home != heap_node_of(heap, numa_mem_id())))
+			cache_move(cache, heap_node_of(heap, numa_mem_id()));
 		obj = cache_take(cache, bin, &dirty);
 		if (!obj && fresh) {
 			central_own(heap_central_of(fresh), fresh);
@@ -414,9 +418,8 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		if (obj)
 			break;
 		/* Nothing in any place of ours: grow, with preemption on. */
-		fresh = heap_alloc_span(heap_node_of(heap, numa_mem_id()), bin, gfp);
+		fresh = cache_grow(heap, bin, gfp, numa_mem_id(), asked, &obj);
 		if (!fresh) {
-			obj = cache_alloc_anywhere(heap, bin, asked, gfp);
 			/* Found broken on the way. */
 			if (!obj && safe_is_on(heap))
 				return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
@@ -617,7 +620,8 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 		return;
 	}
 	cache = cache_get(heap);
-	if (!cache->bin[ref.span->bin].cap) {
+	if (!cache->bin[ref.span->bin].cap &&
+	    (cache == &cache_none || ref.span->home == cache->home)) {
 		preempt_enable();
 		cache_prepare(heap, ref.span->bin);
 		preempt_disable();
@@ -645,47 +649,6 @@ void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long cal
 		cache_free_past(heap, p, caller);
 }
 GOALLOC_EXPORT_KUNIT(cache_free_slow);
-
-/**
- * cache_drain_bin - take everything of one bin out of a cache
- * @cache: the cache, of this CPU or of one on which nobody uses the heap
- * @bin: the bin
- *
- * The bin's list is closed: the next object that is freed here takes the slow
- * path, which opens it again and sees to it that idle caches are looked for.
- *
- * Context: Any but NMI, preemption off, and whoever could interrupt into the
- *          cache's level kept away.
- * Return: bytes of free objects that were in the cache.
- */
-u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin)
-{
-	struct cache_bin *b = &cache->bin[bin];
-	struct goalloc_span *span = b->span;
-	u64 nr;
-
-	if (bin == GOALLOC_TINY_BIN)
-		tiny_drop(cache);
-	nr = b->count;
-	if (b->count)
-		cache_flush_bin(cache, bin, 0);
-	b->cap = 0;
-	if (span != &cache_no_span) {
-		nr += span_bits_unused(&span->bits);
-		b->span = &cache_no_span;
-		central_disown(heap_central_of(span), span);
-	}
-	return nr * span_shape_small(bin).elemsize;
-}
-
-/* Take everything out of a cache that nobody else uses now. */
-static void cache_drain(struct goalloc_cache *cache)
-{
-	unsigned int bin;
-
-	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
-		cache_drain_bin(cache, bin);
-}
 
 /**
  * cache_drain_cpu - empty the caches of a CPU

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 #include "heap.h"
+#include "remote.h"
 #include "sanitize.h"
 
 /* Context levels: task, softirq, hardirq, NMI. NMI never has a cache. */
@@ -76,6 +77,7 @@ struct cache_tiny {
  * @level: context level
  * @tiny: packing of tiny objects
  * @bin: objects by bin
+ * @remote: objects of other nodes that were freed here
  *
  * No lock: used with preemption off, and each context level has its own, so
  * that nothing can interrupt a cache into itself.
@@ -85,6 +87,7 @@ struct goalloc_cache {
 	u8 level;
 	struct cache_tiny tiny;
 	struct cache_bin bin[GOALLOC_NR_BINS];
+	struct cache_remote remote;
 };
 
 /**
@@ -121,12 +124,18 @@ void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked
 void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
 void *cache_zero(void *obj, unsigned int bin);
+void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty);
+void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+		       void *obj, bool dirty, gfp_t gfp);
+struct goalloc_span *cache_grow(struct goalloc_heap *heap, unsigned int bin,
+				gfp_t gfp, int nid, size_t asked, void **obj);
 void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_put(struct goalloc_span *span, unsigned int slot,
 	       struct goalloc_cache *cache);
 void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp);
+void *tiny_alloc_local(struct goalloc_heap *heap, size_t size, gfp_t gfp);
 bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 	       unsigned int offset);
 enum bad_free tiny_judge(const struct slot_ref *ref, unsigned int offset);

@@ -537,6 +537,31 @@ void central_disown(struct goalloc_central *central, struct goalloc_span *span)
 }
 GOALLOC_EXPORT_KUNIT(central_disown);
 
+/* Take free objects back. How many were not free for us to take. */
+static unsigned int central_put_all(struct goalloc_central *central,
+				    const cache_entry_t *entry, unsigned int nr,
+				    struct central_after *after)
+{
+	unsigned int foreign = 0;
+	unsigned int i;
+
+	lockdep_assert_held(&central->lock);
+
+	for (i = 0; i < nr; i++) {
+		struct goalloc_span *span = cache_entry_span(entry[i]);
+		unsigned int slot = cache_entry_slot(entry[i]);
+
+		if (unlikely(span->home != central->home ||
+			     span->place == SPAN_NOWHERE ||
+			     READ_ONCE(span->state[slot]) != SLOT_FREE ||
+			     !central_put(central, span, slot, after))) {
+			central_raced(after, span, slot);
+			foreign++;
+		}
+	}
+	return foreign;
+}
+
 /**
  * central_flush - take many free objects back
  * @central: the central list
@@ -550,31 +575,50 @@ GOALLOC_EXPORT_KUNIT(central_disown);
 unsigned int central_flush(struct goalloc_central *central,
 			   const cache_entry_t *entry, unsigned int nr)
 {
-	unsigned int foreign = 0;
-	unsigned long flags;
 	struct central_after after;
-	unsigned int i;
+	unsigned int foreign;
+	unsigned long flags;
 
 	central_after_init(&after);
 	raw_spin_lock_irqsave(&central->lock, flags);
 	central_collect(central, &after);
-	for (i = 0; i < nr; i++) {
-		struct goalloc_span *span = cache_entry_span(entry[i]);
-		unsigned int slot = cache_entry_slot(entry[i]);
-
-		if (unlikely(span->home != central->home ||
-			     span->place == SPAN_NOWHERE ||
-			     READ_ONCE(span->state[slot]) != SLOT_FREE ||
-			     !central_put(central, span, slot, &after))) {
-			central_raced(&after, span, slot);
-			foreign++;
-		}
-	}
+	foreign = central_put_all(central, entry, nr, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
 	return foreign;
 }
 GOALLOC_EXPORT_KUNIT(central_flush);
+
+/**
+ * central_take_home - take back free objects that no cache of the node has noted
+ * @central: the central list
+ * @entry: the objects, all of its bin and node, their state SLOT_FREE
+ * @nr: how many
+ *
+ * As central_flush(), but the objects are counted as freed here.
+ *
+ * Context: Any but NMI, preemption off.
+ * Return: As central_flush().
+ */
+unsigned int central_take_home(struct goalloc_central *central,
+			       const cache_entry_t *entry, unsigned int nr)
+{
+	struct central_after after;
+	unsigned int foreign;
+	unsigned long flags;
+
+	central_after_init(&after);
+	raw_spin_lock_irqsave(&central->lock, flags);
+	central_collect(central, &after);
+	foreign = central_put_all(central, entry, nr, &after);
+	central->frees += nr - foreign;
+	central->remote_frees += nr - foreign;
+	central->remote_visits++;
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&after);
+	return foreign;
+}
+GOALLOC_EXPORT_KUNIT(central_take_home);
 
 /**
  * central_take - take one free slot past the caches

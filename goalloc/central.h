@@ -70,6 +70,8 @@ static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
  * @asked: bytes requested with @allocs
  * @quarantined: objects freed and not taken back yet, in a hardened heap; no
  *               lock
+ * @remote_frees: of @frees, objects that other nodes' CPUs brought home
+ * @remote_visits: how often they came for that
  */
 struct goalloc_central {
 	raw_spinlock_t lock;
@@ -90,6 +92,8 @@ struct goalloc_central {
 	u64 frees;
 	u64 asked;
 	atomic64_t quarantined;
+	u64 remote_frees;
+	u64 remote_visits;
 };
 
 void central_init(struct goalloc_central *central, struct heap_node *home,
@@ -108,6 +112,8 @@ unsigned int central_flush(struct goalloc_central *central,
 struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
 				  enum slot_state state, const u32 *draw,
 				  unsigned int *slot);
+unsigned int central_take_home(struct goalloc_central *central,
+			       const cache_entry_t *entry, unsigned int nr);
 void *central_alloc(struct goalloc_central *central, size_t asked);
 void central_free(struct goalloc_central *central, struct goalloc_span *span,
 		  unsigned int slot);

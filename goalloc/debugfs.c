@@ -4,7 +4,8 @@
  *
  * stats is for people: the ledger, in which every byte is in one row and the
  * rows add up. vmstat is for programs: a name and a number per line, bytes and
- * counts, names only ever added. classes has a row per size class. scavenger tells
+ * counts, names only ever added. classes has a row per size class, nodes one per
+ * NUMA node. scavenger tells
  * what goes back to the kernel. The default
  * heap's files are at the top, those of others under heaps/<name>.
  *
@@ -269,6 +270,45 @@ void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_scavenger);
 
+/**
+ * debugfs_show_nodes - a row per NUMA node
+ * @m: where to print
+ * @heap: the heap
+ *
+ * Context: Process context.
+ */
+void debugfs_show_nodes(struct seq_file *m, struct goalloc_heap *heap)
+{
+	const struct node_order *order = &heap->space->order;
+	int nid, i;
+
+	seq_puts(m, "goalloc nodes - version: " DEBUGFS_VERSION "\n");
+	seq_puts(m, "# bytes; held = large + small + pcache + free; rfrees: objects that CPUs of other nodes brought home, in rvisits visits with a lock each\n");
+	seq_puts(m, "# memory: no if the kernel has none to give there; near: where memory comes from in turn, node:distance\n");
+	seq_printf(m, "#%4s %6s %12s %12s %12s %12s %12s %14s %14s %10s %10s  %s\n",
+		   "node", "memory", "held", "large", "small", "pcache", "free",
+		   "grown", "released", "rfrees", "rvisits", "near");
+	for (nid = 0; nid < heap->nr_nodes; nid++) {
+		struct heap_node *node = heap_near(heap, nid, 0);
+		struct node_stats ns = {};
+
+		if (node)
+			stats_node(node, &ns);
+		seq_printf(m, "%5d %6s %12llu %12llu %12llu %12llu %12llu %14llu %14llu %10llu %10llu  ",
+			   nid, node && !READ_ONCE(node->gone) ? "yes" : "no",
+			   ns.held, ns.large, ns.small, ns.page_cache, ns.free,
+			   ns.grown, ns.released, ns.remote_frees, ns.remote_visits);
+		for (i = 0; i < heap->nr_nodes; i++) {
+			node = heap_near(heap, nid, i);
+			if (node && !READ_ONCE(node->gone))
+				seq_printf(m, "%d:%u ", node->nid,
+					   node_order_distance(order, nid, i));
+		}
+		seq_putc(m, '\n');
+	}
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_nodes);
+
 /* Root may open whatever it likes, but has nothing to write here. */
 static int debugfs_open(struct file *file, void *heap,
 			int (*show)(struct seq_file *m, void *v))
@@ -297,6 +337,7 @@ static const struct file_operations name##_fops = {			\
 DEBUGFS_SHOW(stats);
 DEBUGFS_SHOW(vmstat);
 DEBUGFS_SHOW(classes);
+DEBUGFS_SHOW(nodes);
 DEBUGFS_SHOW(scavenger);
 
 static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
@@ -304,6 +345,7 @@ static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 	debugfs_create_file("stats", 0444, dir, heap, &stats_fops);
 	debugfs_create_file("vmstat", 0444, dir, heap, &vmstat_fops);
 	debugfs_create_file("classes", 0444, dir, heap, &classes_fops);
+	debugfs_create_file("nodes", 0444, dir, heap, &nodes_fops);
 	debugfs_create_file("scavenger", 0444, dir, heap, &scavenger_fops);
 }
 

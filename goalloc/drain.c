@@ -236,7 +236,7 @@ static bool drain_used(struct goalloc_heap *heap, unsigned int cpu)
 		cache = drain_cache(heap, cpu, level);
 		if (cache == &cache_none)
 			continue;
-		if (drain_read(cache->tiny.span))
+		if (drain_read(cache->tiny.span) || drain_read(cache->remote.count))
 			return true;
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 			if (drain_bin_used(&cache->bin[bin]))
@@ -268,7 +268,8 @@ u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 		cache = drain_cache(heap, cpu, level);
 		if (cache == &cache_none)
 			continue;
-		sum += drain_read(cache->tiny.allocs) + drain_read(cache->tiny.frees);
+		sum += drain_read(cache->tiny.allocs) + drain_read(cache->tiny.frees) +
+		       drain_read(cache->remote.puts);
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 			const struct cache_bin *b = &cache->bin[bin];
 

@@ -113,8 +113,15 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 	for_each_possible_cpu(cpu) {
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
-		for (level = 0; level < CACHE_LEVELS; level++)
-			stats_cache_bin(&stats_cache(pcpu, level)->bin[bin], bs);
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			const struct goalloc_cache *cache = stats_cache(pcpu, level);
+			u64 remote = stats_read(cache->remote.nr[bin]);
+
+			stats_cache_bin(&cache->bin[bin], bs);
+			/* Freed here; once they are home the central says so. */
+			bs->frees += remote;
+			bs->cached += remote;
+		}
 	}
 	for (node = heap_first_node(heap); node; node = heap_next_node(node))
 		stats_central(&node->central[bin], bs);
@@ -196,6 +203,56 @@ void stats_pages(struct goalloc_heap *heap, struct page_stats *ps)
 	}
 }
 GOALLOC_EXPORT_KUNIT(stats_pages);
+
+/* Pages of a node in the page caches. */
+static u64 stats_node_cached(const struct heap_node *node)
+{
+	u64 pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct cpu_pages *cached = per_cpu_ptr(node->heap->cpu_pages, cpu);
+
+		if (stats_read(cached->nid) == node->nid)
+			pages += hweight64(stats_read(cached->cache.cache));
+	}
+	return pages;
+}
+
+/**
+ * stats_node - add up one node
+ * @node: the node
+ * @ns: what to fill in
+ *
+ * Context: Any but NMI.
+ */
+void stats_node(struct heap_node *node, struct node_stats *ns)
+{
+	unsigned long flags;
+	unsigned int bin;
+	u64 pages;
+
+	memset(ns, 0, sizeof(*ns));
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
+		struct goalloc_central *central = &node->central[bin];
+
+		raw_spin_lock_irqsave(&central->lock, flags);
+		ns->remote_frees += central->remote_frees;
+		ns->remote_visits += central->remote_visits;
+		pages = (u64)central->nr_spans * span_shape_small(bin).npages;
+		raw_spin_unlock_irqrestore(&central->lock, flags);
+		ns->small += pages << GOALLOC_PAGE_SHIFT;
+	}
+	ns->page_cache = stats_node_cached(node) << GOALLOC_PAGE_SHIFT;
+	raw_spin_lock_irqsave(&node->lock, flags);
+	ns->held = node->palloc.nr_owned << GOALLOC_PAGE_SHIFT;
+	ns->free = node->palloc.nr_free << GOALLOC_PAGE_SHIFT;
+	ns->large = node->large_pages << GOALLOC_PAGE_SHIFT;
+	ns->grown = node->grown << GOALLOC_PAGE_SHIFT;
+	ns->released = node->released << GOALLOC_PAGE_SHIFT;
+	raw_spin_unlock_irqrestore(&node->lock, flags);
+}
+GOALLOC_EXPORT_KUNIT(stats_node);
 
 /**
  * stats_ledger_sum - what the rows of the ledger add up to

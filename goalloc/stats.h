@@ -83,7 +83,32 @@ struct page_stats {
 	u64 fills;
 };
 
+/**
+ * struct node_stats - one node's share of a heap
+ * @held: bytes of pages held; sum of the next four
+ * @large: bytes of pages in large objects
+ * @small: bytes of pages in spans of small objects
+ * @page_cache: bytes of free pages in page caches
+ * @free: bytes of free pages in the page tree
+ * @grown: bytes of pages ever taken
+ * @released: bytes of pages ever given back
+ * @remote_frees: objects of the node that CPUs of other nodes brought home
+ * @remote_visits: visits to centrals for that
+ */
+struct node_stats {
+	u64 held;
+	u64 large;
+	u64 small;
+	u64 page_cache;
+	u64 free;
+	u64 grown;
+	u64 released;
+	u64 remote_frees;
+	u64 remote_visits;
+};
+
 void stats_pages(struct goalloc_heap *heap, struct page_stats *ps);
+void stats_node(struct heap_node *node, struct node_stats *ns);
 void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs);
 void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts);
 void stats_large(struct goalloc_heap *heap, struct large_stats *ls);

@@ -132,34 +132,13 @@ static void *tiny_pack(struct goalloc_cache *cache, size_t size)
 	return obj;
 }
 
-/**
- * tiny_alloc - allocate a tiny object
- * @heap: the heap
- * @size: bytes, 1 to 15
- * @gfp: as for goalloc()
- *
- * Context: Any context that @gfp allows. In NMI, and where no cache can be
- *          made, the object gets a block of its own.
- * Return: the object or NULL.
- */
-void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
+/* Make the slot @obj a block that begins with an object. */
+static void tiny_begin(struct goalloc_heap *heap, void *obj, size_t size)
 {
 	struct goalloc_cache *cache;
 	struct tiny_block *block;
 	struct slot_ref ref;
-	void *obj;
 
-	preempt_disable();
-	obj = tiny_pack(cache_get(heap), size);
-	preempt_enable();
-	if (obj)
-		goto out;
-	if (detour_taken(heap))
-		return detour_alloc_tiny(heap, size, gfp);
-
-	obj = cache_alloc(heap, GOALLOC_TINY_BIN, TINY_BLOCK, gfp & ~__GFP_ZERO);
-	if (!obj)
-		return NULL;
 	preempt_disable();
 	slot_find(&heap->space->map, (unsigned long)obj, &ref);
 	block = &ref.span->tiny[ref.slot];
@@ -189,6 +168,34 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 		WRITE_ONCE(*ref.state, SLOT_TINY);
 	}
 	preempt_enable();
+}
+
+/**
+ * tiny_alloc - allocate a tiny object
+ * @heap: the heap
+ * @size: bytes, 1 to 15
+ * @gfp: as for goalloc()
+ *
+ * Context: Any context that @gfp allows. In NMI, and where no cache can be
+ *          made, the object gets a block of its own.
+ * Return: the object or NULL.
+ */
+void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
+{
+	void *obj;
+
+	preempt_disable();
+	obj = tiny_pack(cache_get(heap), size);
+	preempt_enable();
+	if (obj)
+		goto out;
+	if (detour_taken(heap))
+		return detour_alloc_tiny(heap, size, gfp);
+
+	obj = cache_alloc(heap, GOALLOC_TINY_BIN, TINY_BLOCK, gfp & ~__GFP_ZERO);
+	if (!obj)
+		return NULL;
+	tiny_begin(heap, obj, size);
 out:
 	if (want_init_on_alloc(gfp))
 		memset(obj, 0, size);
@@ -196,6 +203,35 @@ out:
 	return obj;
 }
 GOALLOC_EXPORT_KUNIT(tiny_alloc);
+
+/**
+ * tiny_alloc_local - allocate a tiny object on the local node and no other
+ * @heap: the heap
+ * @size: bytes, 1 to 15
+ * @gfp: as for goalloc(), with __GFP_THISNODE
+ *
+ * It begins a block of its own: the one that the cache packs may be of any node.
+ *
+ * Context: Any context that @gfp allows.
+ * Return: the object or NULL.
+ */
+void *tiny_alloc_local(struct goalloc_heap *heap, size_t size, gfp_t gfp)
+{
+	void *obj;
+
+	if (detour_taken(heap))
+		return detour_alloc_tiny(heap, size, gfp);
+	obj = cache_alloc_node(heap, GOALLOC_TINY_BIN, TINY_BLOCK,
+			       gfp & ~__GFP_ZERO, numa_mem_id());
+	if (!obj)
+		return NULL;
+	tiny_begin(heap, obj, size);
+	if (want_init_on_alloc(gfp))
+		memset(obj, 0, size);
+	sanitize_tiny_alloc(heap, obj, size, gfp);
+	return obj;
+}
+GOALLOC_EXPORT_KUNIT(tiny_alloc_local);
 
 /* Bytes of a block that nothing will be packed into any more, as we know. */
 static unsigned int tiny_packed(const struct goalloc_heap *heap,

@@ -91,15 +91,21 @@ static void cache_lifo(struct kunit *test)
 	cache_test_free(fh, b);
 }
 
+/* The cache of this CPU; the caller stays on it. */
+static struct goalloc_cache *cache_mine(struct fake_heap *fh)
+{
+	struct goalloc_cache *cache;
+
+	preempt_disable();
+	cache = cache_get(fh->heap);
+	preempt_enable();
+	return cache;
+}
+
 /* The list of a bin on this CPU; the caller stays on it. */
 static struct cache_bin *cache_list(struct fake_heap *fh, unsigned int bin)
 {
-	struct cache_bin *b;
-
-	preempt_disable();
-	b = &cache_get(fh->heap)->bin[bin];
-	preempt_enable();
-	return b;
+	return &cache_mine(fh)->bin[bin];
 }
 
 static struct goalloc_central *cache_central(struct fake_heap *fh, int nid, unsigned int bin)
@@ -226,13 +232,17 @@ static void cache_refills_from_fullest(struct kunit *test)
 	fake_heap_check(test, fh);
 }
 
-/* Objects of another node go to their own central, never into a list here. */
+/*
+ * Objects of another node never go into a list here. They are collected, counted
+ * as cached, and taken to their own central together.
+ */
 static void cache_remote(struct kunit *test)
 {
 	struct goalloc_central *central;
+	struct cache_remote *remote;
 	struct fake_heap *fh;
 	unsigned int bin, i, count;
-	void *obj[40];
+	void *obj[REMOTE_MAX_OBJS + 6];
 	int nid;
 
 	fake_heap_destroy(test, test->priv);
@@ -248,16 +258,25 @@ static void cache_remote(struct kunit *test)
 		central = cache_central(fh, nid, bin);
 		for (i = 0; i < ARRAY_SIZE(obj); i++)
 			obj[i] = cache_alloc_node(fh->heap, bin, 1, GFP_KERNEL, nid);
+		remote = &cache_mine(fh)->remote;
 		for (i = 0; i < ARRAY_SIZE(obj); i++) {
 			struct goalloc_span *span;
 
 			span = pagemap_span(&fh->fake.space.map, (unsigned long)obj[i]);
 			KUNIT_EXPECT_EQ(test, nid, (int)span->home->nid);
 			cache_test_free(fh, obj[i]);
-			KUNIT_EXPECT_EQ(test, (u64)i + 1, central->frees);
+			KUNIT_EXPECT_EQ(test, (u64)i + 1, central->frees + remote->nr[bin]);
+			KUNIT_EXPECT_LT(test, (unsigned int)remote->count, REMOTE_MAX_OBJS);
+			KUNIT_EXPECT_LT(test, remote->bytes, REMOTE_MAX_BYTES);
 		}
 		KUNIT_EXPECT_EQ(test, count, (unsigned int)cache_list(fh, bin)->count);
+		fake_heap_check(test, fh);
+		preempt_disable();
+		remote_flush(cache_mine(fh));
+		preempt_enable();
+		KUNIT_EXPECT_EQ(test, 0U, (unsigned int)remote->count + remote->bytes + remote->nr[bin]);
 		KUNIT_EXPECT_EQ(test, 0U, central->nr_spans);
+		KUNIT_EXPECT_EQ(test, (u64)ARRAY_SIZE(obj), central->remote_frees);
 	}
 	migrate_enable();
 	fake_heap_check(test, fh);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Free objects of other nodes, on their way home.
+ */
+#ifndef GOALLOC_REMOTE_H
+#define GOALLOC_REMOTE_H
+
+#include <linux/types.h>
+
+#include "central.h"
+
+/* A list goes home when it has so many objects, or so many bytes of them. */
+#define REMOTE_MAX_OBJS 64
+#define REMOTE_MAX_BYTES 32768
+
+struct goalloc_cache;
+
+/**
+ * struct cache_remote - a cache's free objects of nodes that are not its own
+ * @count: objects in @entry
+ * @bytes: bytes in them
+ * @nr: the same objects by bin
+ * @puts: objects ever put in
+ * @entry: the objects, of any bin and any node
+ *
+ * Written by the CPU and level alone; others may read the numbers for
+ * statistics. The first @count entries are free objects that no central has in
+ * its books as free, as those in a cache's lists.
+ */
+struct cache_remote {
+	u16 count;
+	u32 bytes;
+	u16 nr[GOALLOC_NR_BINS];
+	u64 puts;
+	cache_entry_t entry[REMOTE_MAX_OBJS];
+};
+
+void remote_put(struct goalloc_cache *cache, struct goalloc_span *span,
+		unsigned int slot);
+u64 remote_flush(struct goalloc_cache *cache);
+
+#endif /* GOALLOC_REMOTE_H */
