@@ -35,6 +35,7 @@ static const struct {
 	{ "stats", debugfs_show_stats, "goalloc stats - version: 1.0\n" },
 	{ "vmstat", debugfs_show_vmstat, "goalloc vmstat - version: 1.0\n" },
 	{ "classes", debugfs_show_classes, "goalloc classes - version: 1.0\n" },
+	{ "nodes", debugfs_show_nodes, "goalloc nodes - version: 1.0\n" },
 };
 
 static int debugfs_suite_init(struct kunit *test)
