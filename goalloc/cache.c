@@ -329,17 +329,18 @@ GOALLOC_EXPORT_KUNIT(cache_zero);
  * @obj: the object or NULL
  * @dirty: whether it may hold something else than zeros
  * @gfp: as for goalloc()
+ * @nid: the node it was wanted of
  *
  * Context: Any.
- * Return: @obj.
+ * Return: @obj, or another one.
  */
 void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked,
-		       void *obj, bool dirty, gfp_t gfp)
+		       void *obj, bool dirty, gfp_t gfp, int nid)
 {
 	/* What must not fail can wait for pages of its own, if not for a span. */
 	if (!obj && gfp & __GFP_NOFAIL && gfpflags_allow_blocking(gfp) &&
 	    heap_bin_is_costly(bin)) {
-		obj = heap_alloc_large(heap, sizeclass_size[bin], 1, gfp, numa_mem_id());
+		obj = heap_alloc_large(heap, sizeclass_size[bin], 1, gfp, nid);
 		if (obj)
 			return obj;
 	}
@@ -423,12 +424,13 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			/* Found broken on the way. */
 			if (!obj && safe_is_on(heap))
 				return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
-			return cache_alloc_done(heap, bin, asked, obj, true, gfp);
+			return cache_alloc_done(heap, bin, asked, obj, true, gfp,
+						numa_mem_id());
 		}
 	}
 	if (fresh)
 		central_add(heap_central_of(fresh), fresh);
-	return cache_alloc_done(heap, bin, asked, obj, dirty, gfp);
+	return cache_alloc_done(heap, bin, asked, obj, dirty, gfp, numa_mem_id());
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
 

@@ -126,7 +126,7 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 void *cache_zero(void *obj, unsigned int bin);
 void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty);
 void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked,
-		       void *obj, bool dirty, gfp_t gfp);
+		       void *obj, bool dirty, gfp_t gfp, int nid);
 struct goalloc_span *cache_grow(struct goalloc_heap *heap, unsigned int bin,
 				gfp_t gfp, int nid, size_t asked, void **obj);
 void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller);

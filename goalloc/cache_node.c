@@ -28,14 +28,16 @@ static bool cache_insists(const struct goalloc_heap *heap, gfp_t gfp)
 }
 
 /* Any node that has an object, the nearest first. */
-static void *cache_alloc_anywhere(struct heap_node *home, unsigned int bin, size_t asked)
+static void *cache_alloc_anywhere(struct goalloc_heap *heap, unsigned int bin,
+				  size_t asked, int nid)
 {
+	int row = heap_row(heap, nid);
 	struct heap_node *node;
 	void *obj = NULL;
 	int i;
 
-	for (i = 0; !obj && i < home->heap->nr_nodes; i++) {
-		node = heap_near(home->heap, home->nid, i);
+	for (i = 0; !obj && i < heap->nr_nodes; i++) {
+		node = heap_near(heap, row, i);
 		if (node)
 			obj = central_alloc(&node->central[bin], asked);
 	}
@@ -57,10 +59,10 @@ static void *cache_alloc_anywhere(struct heap_node *home, unsigned int bin, size
 struct goalloc_span *cache_grow(struct goalloc_heap *heap, unsigned int bin,
 				gfp_t gfp, int nid, size_t asked, void **obj)
 {
-	gfp_t easy = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
-		     __GFP_THISNODE | __GFP_NOWARN;
+	gfp_t easy = heap_easy(gfp);
 	struct heap_node *home = heap_node_of(heap, nid);
 	struct goalloc_span *span;
+	int row = heap_row(heap, nid);
 	int i;
 
 	*obj = NULL;
@@ -68,7 +70,7 @@ struct goalloc_span *cache_grow(struct goalloc_heap *heap, unsigned int bin,
 		return heap_alloc_span(home, bin, gfp);
 
 	for (i = 0; i < heap->nr_nodes; i++) {
-		struct heap_node *node = heap_near(heap, home->nid, i);
+		struct heap_node *node = heap_near(heap, row, i);
 
 		if (!node)
 			continue;
@@ -84,7 +86,7 @@ struct goalloc_span *cache_grow(struct goalloc_heap *heap, unsigned int bin,
 	/* Nowhere without effort. Meanwhile somebody may have freed something. */
 	span = heap_alloc_span(home, bin, gfp);
 	if (!span)
-		*obj = cache_alloc_anywhere(home, bin, asked);
+		*obj = cache_alloc_anywhere(heap, bin, asked, nid);
 	return span;
 }
 
@@ -110,7 +112,7 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	while (!(obj = central_alloc(&node->central[bin], asked))) {
 		if (in_nmi()) {
 			obj = cache_insists(heap, gfp) ? NULL :
-			      cache_alloc_anywhere(node, bin, asked);
+			      cache_alloc_anywhere(heap, bin, asked, nid);
 			break;
 		}
 		span = cache_grow(heap, bin, gfp, nid, asked, &obj);
@@ -122,7 +124,7 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	/* Found broken on the way. */
 	if (!obj && safe_is_on(heap))
 		return detour_alloc(heap, asked, 0, gfp, nid);
-	return cache_alloc_done(heap, bin, asked, obj, true, gfp);
+	return cache_alloc_done(heap, bin, asked, obj, true, gfp, nid);
 }
 
 /*
@@ -146,7 +148,8 @@ static void *cache_alloc_strict(const struct heap_node *node, unsigned int bin,
 	if (obj)
 		b->asked += asked;
 	preempt_enable();
-	return obj ? cache_alloc_done(node->heap, bin, asked, obj, dirty, gfp) : NULL;
+	return obj ? cache_alloc_done(node->heap, bin, asked, obj, dirty, gfp, node->nid) :
+		     NULL;
 }
 
 /**

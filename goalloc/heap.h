@@ -226,6 +226,19 @@ static inline struct heap_node *heap_near(const struct goalloc_heap *heap, int n
 	return READ_ONCE(heap->node[node_order_nid(&heap->space->order, nid, i)]);
 }
 
+/* Flags to try one node before the next: what it has without effort. */
+static inline gfp_t heap_easy(gfp_t gfp)
+{
+	return (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_THISNODE |
+	       __GFP_NOWARN;
+}
+
+/* The node by whose distances a request for @nid goes: itself if there is one. */
+static inline int heap_row(const struct goalloc_heap *heap, int nid)
+{
+	return nid >= 0 && nid < heap->nr_nodes ? nid : heap_node_of(heap, nid)->nid;
+}
+
 static inline struct goalloc_central *
 heap_central_of(const struct goalloc_span *span)
 {

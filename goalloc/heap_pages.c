@@ -175,8 +175,7 @@ static u64 heap_alloc_near(struct heap_node *node, u64 npages, u64 align,
 			   gfp_t gfp, struct heap_node **from, bool *clean)
 {
 	const struct node_order *order = &node->heap->space->order;
-	gfp_t here = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) |
-		     __GFP_THISNODE | __GFP_NOWARN;
+	gfp_t here = heap_easy(gfp);
 	unsigned long flags;
 	int first, i, end;
 	u64 page;
@@ -456,6 +455,29 @@ void heap_free_span(struct goalloc_span *span)
 }
 GOALLOC_EXPORT_KUNIT(heap_free_span);
 
+/*
+ * Pages for a large object. Where @node stands in for @nid, which has no memory,
+ * it is by @nid's distances that others come next, not by those of @node.
+ */
+static bool heap_equip_large(struct heap_node *node, struct goalloc_span *span,
+			     u64 align, gfp_t gfp, int nid)
+{
+	struct goalloc_heap *heap = node->heap;
+	struct heap_node *other;
+	int row = heap_row(heap, nid);
+	int i;
+
+	if (unlikely(row != node->nid) && !((gfp | heap->gfp) & __GFP_THISNODE)) {
+		for (i = 0; i < heap->nr_nodes; i++) {
+			other = heap_near(heap, row, i);
+			if (other && !READ_ONCE(other->gone) &&
+			    heap_equip_span(other, span, align, heap_easy(gfp)))
+				return true;
+		}
+	}
+	return heap_equip_span(node, span, align, gfp);
+}
+
 /**
  * heap_alloc_large - allocate whole pages for one object
  * @heap: the heap
@@ -485,8 +507,8 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 	span = heap_new_span(node, &shape, gfp);
 	if (!span)
 		return NULL;
-	if (!heap_equip_span(node, span, max_t(u64, align >> GOALLOC_PAGE_SHIFT, 1),
-			     gfp)) {
+	if (!heap_equip_large(node, span, max_t(u64, align >> GOALLOC_PAGE_SHIFT, 1),
+			      gfp, nid)) {
 		meta_free(&heap->meta, span, span_bytes(&shape));
 		return NULL;
 	}

@@ -40,8 +40,12 @@ void *meta_zalloc(struct goalloc_meta *meta, size_t size, gfp_t gfp, int nid)
 		return NULL;
 
 	gfp = (gfp & META_GFP_MASK) | __GFP_ZERO;
-	/* The nodes of an invented address space need not be the machine's. */
-	if (nid < 0 || nid >= nr_node_ids || !node_online(nid))
+	/*
+	 * The nodes of an invented address space need not be the machine's. And a
+	 * node that is only memory may be about to go: what stays as long as the
+	 * heap must not keep it.
+	 */
+	if (nid < 0 || nid >= nr_node_ids || !node_state(nid, N_CPU))
 		nid = NUMA_NO_NODE;
 	if (size > PAGE_SIZE && gfpflags_allow_blocking(gfp))
 		p = kvmalloc_node(size, gfp, nid);

@@ -551,6 +551,39 @@ static void numa_gone(struct kunit *test)
 	fake_heap_destroy(test, fh);
 }
 
+/*
+ * Where a node stands in for one without memory, the next ones are those that are
+ * near the latter.
+ */
+static void numa_stand_in(struct kunit *test)
+{
+	static const u8 distance[NR_NODES][FAKE_MAX_NODES] = {
+		{ 10, 12, 24, 32 },
+		{ 12, 10, 32, 20 },
+		{ 24, 32, 10, 40 },
+		{ 32, 20, 40, 10 },
+	};
+	struct fake_heap *fh = numa_heap(test, distance, NULL);
+	struct goalloc_heap *heap = fh->heap;
+	unsigned int i;
+	void *p;
+
+	WRITE_ONCE(heap->node[0]->gone, true);
+	KUNIT_EXPECT_PTR_EQ(test, heap->node[1], heap_node_of(heap, 0));
+	numa_use_up(test, fh, 1);
+	for (i = 0; i < 3; i++) {
+		p = numa_page(fh, 0, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, 2, numa_nid(fh, p));
+		p = cache_alloc_past(heap, 20 + i, 8, GFP_KERNEL, 0);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_EXPECT_EQ(test, 2, numa_nid(fh, p));
+	}
+	WRITE_ONCE(heap->node[0]->gone, false);
+	fake_heap_check(test, fh);
+	fake_heap_destroy(test, fh);
+}
+
 /* The file nodes has each node's numbers, and they add up. */
 static void numa_file(struct kunit *test)
 {
@@ -611,6 +644,7 @@ static struct kunit_case numa_cases[] = {
 	KUNIT_CASE(numa_big),
 	KUNIT_CASE(numa_crew),
 	KUNIT_CASE(numa_gone),
+	KUNIT_CASE(numa_stand_in),
 	KUNIT_CASE(numa_file),
 	{}
 };
