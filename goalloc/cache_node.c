@@ -126,6 +126,7 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		return detour_alloc(heap, asked, 0, gfp, nid);
 	return cache_alloc_done(heap, bin, asked, obj, true, gfp, nid);
 }
+GOALLOC_EXPORT_KUNIT(cache_alloc_past);
 
 /*
  * From this CPU's cache, if that is of the node and allocates from no other. Its

@@ -114,6 +114,7 @@ static bool harden_take(struct harden *h, unsigned int bin, size_t asked,
 	bool random = h->flags & GOALLOC_HARDEN_RANDOM;
 	struct goalloc_span *span;
 	u32 draw = 0;
+	int i;
 
 	for (;;) {
 		if (random)
@@ -131,9 +132,12 @@ static bool harden_take(struct harden *h, unsigned int bin, size_t asked,
 		node = span->home;
 		central_add(&node->central[bin], span);
 	}
-	if (gfp & __GFP_THISNODE)
+	if ((gfp | h->heap->gfp) & __GFP_THISNODE)
 		return false;
-	for (node = heap_first_node(h->heap); node; node = heap_next_node(node)) {
+	for (i = 0; i < h->heap->nr_nodes; i++) {
+		node = heap_near(h->heap, heap_row(h->heap, nid), i);
+		if (!node)
+			continue;
 		ref->span = central_take(&node->central[bin], asked, SLOT_BUSY,
 					 random ? &draw : NULL, &ref->slot);
 		if (ref->span)

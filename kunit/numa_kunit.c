@@ -594,7 +594,7 @@ static void numa_file(struct kunit *test)
 	unsigned int rows = 0;
 	char memory[8], near[40];
 	char *line, *rest;
-	int nid;
+	int nid, got;
 	void *p;
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
@@ -611,10 +611,10 @@ static void numa_file(struct kunit *test)
 	while ((line = strsep(&rest, "\n"))) {
 		if (*line != ' ')
 			continue;
-		KUNIT_ASSERT_EQ_MSG(test, 12,
-				    sscanf(line, "%d %7s %llu %llu %llu %llu %llu %llu %llu %llu %llu %39[^\n]",
-					   &nid, memory, &held, &large, &small, &pcache, &free,
-					   &grown, &released, &frees, &visits, near), "%s", line);
+		got = sscanf(line, "%d %7s %llu %llu %llu %llu %llu %llu %llu %llu %llu %39[^\n]",
+			     &nid, memory, &held, &large, &small, &pcache, &free,
+			     &grown, &released, &frees, &visits, near);
+		KUNIT_ASSERT_EQ_MSG(test, 12, got, "%s", line);
 		KUNIT_EXPECT_EQ(test, (int)rows, nid);
 		KUNIT_EXPECT_STREQ(test, nid == 2 ? "no" : "yes", (const char *)memory);
 		KUNIT_EXPECT_EQ(test, held, large + small + pcache + free);
