@@ -57,6 +57,10 @@ bench-release: ## how fast freed memory goes back to the kernel
 	@tools/setup run
 	@tools/bench/release
 
+numa: ## guests with two and four nodes: whose memory is used, plugging it in and out
+	@tools/setup run
+	@tools/numa/run
+
 shell: ## the guest of `make run` with a prompt, goalloc loaded
 	@tools/setup run
 	@tools/qemu/shell

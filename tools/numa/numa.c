@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 #include <linux/workqueue.h>
@@ -242,7 +243,8 @@ static void fallback_from(int cpu)
 		work_on_cpu(cpu, fallback_cpu, &fb);
 		expect(!goalloc_heap_destroy(fb.heap, false), "node %d: the heap is not empty",
 		       fb.home);
-		expect(!fb.wrong && fb.right > 20, "node %d, used up %*pbl: %u objects from the nearest node, %u from elsewhere",
+		expect(!fb.wrong && fb.right > 20,
+		       "node %d, used up %*pbl: %u objects from the nearest node, %u from farther away",
 		       fb.home, nodemask_pr_args(&empty), fb.right, fb.wrong);
 		for_each_online_node(nid)
 			if (is_nearest(fb.home, nid))
@@ -317,14 +319,15 @@ struct held {
 };
 
 static LIST_HEAD(holding);
-#define HELD_BYTES (1UL << 20)
+#define HELD_BYTES SZ_1M
 
 static void hold(void)
 {
 	struct held *held;
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_THISNODE;
 	unsigned int n = 0;
 
-	while ((held = goalloc_node(HELD_BYTES, GFP_NOWAIT | __GFP_NOWARN | __GFP_THISNODE, node))) {
+	while ((held = goalloc_node(HELD_BYTES, gfp, node))) {
 		held->check = ~(unsigned long)held;
 		list_add(&held->list, &holding);
 		n++;
