@@ -493,7 +493,7 @@ static enum bad_free cache_inside(const struct slot_ref *ref, unsigned long addr
 static void cache_broken_span(struct goalloc_heap *heap,
 			      const struct goalloc_span *span, const char *what)
 {
-	sanity_fail(heap->node[heap->home], "span", what, SAFE_NO_BIN, span);
+	sanity_fail(heap_first_node(heap), "span", what, SAFE_NO_BIN, span);
 	atomic64_inc(&heap->safe.ignored);
 }
 

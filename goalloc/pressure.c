@@ -84,7 +84,7 @@ static void pressure_count(struct goalloc_heap *heap, void *arg)
 		if (cpu_to_mem(cpu) == ask->nid)
 			bytes += pressure_cached(heap, cpu);
 	/* A quarantine is not kept by node: it is told of once. */
-	if (heap->harden && ask->nid == heap->home)
+	if (heap->harden && ask->nid == heap_first_node(heap)->nid)
 		bytes += READ_ONCE(heap->harden->bytes);
 	ask->pages += bytes >> PAGE_SHIFT;
 }
