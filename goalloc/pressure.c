@@ -81,7 +81,7 @@ static void pressure_count(struct goalloc_heap *heap, void *arg)
 	/* The tree counts with plain stores; any number it had will do. */
 	bytes = data_race(READ_ONCE(node->palloc.nr_free)) << GOALLOC_PAGE_SHIFT;
 	for_each_online_cpu(cpu)
-		if (cpu_to_mem(cpu) == ask->nid)
+		if (heap_node_of(heap, cpu_to_mem(cpu)) == node)
 			bytes += pressure_cached(heap, cpu);
 	/* A quarantine is not kept by node: it is told of once. */
 	if (heap->harden && ask->nid == heap_first_node(heap)->nid)

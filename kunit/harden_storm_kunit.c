@@ -492,7 +492,7 @@ static void storm_family(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, p, "hard");
 	KUNIT_EXPECT_EQ(test, (size_t)5, gosize(p));
 	gofree(p);
-	p = goalloc_node(storm_hide(77), GFP_KERNEL, heap->home);
+	p = goalloc_node(storm_hide(77), GFP_KERNEL, heap_first_node(heap)->nid);
 	KUNIT_EXPECT_EQ(test, (size_t)77, gosize(p));
 	gokvfree(p);
 	KUNIT_EXPECT_EQ(test, (size_t)10, goalloc_bulk(storm_hide(30), GFP_KERNEL, 10, bulk));
