@@ -70,8 +70,8 @@ static void damage_objects(struct damage *d, size_t size)
 {
 	struct goalloc_heap *heap = d->fh->heap;
 
-	d->mate = cache_alloc_node(heap, sizeclass_of(size), size, GFP_KERNEL, 0);
-	d->p = cache_alloc_node(heap, sizeclass_of(size), size, GFP_KERNEL, 0);
+	d->mate = cache_alloc_past(heap, sizeclass_of(size), size, GFP_KERNEL, 0);
+	d->p = cache_alloc_past(heap, sizeclass_of(size), size, GFP_KERNEL, 0);
 	d->span = damage_span(d, d->p);
 }
 
@@ -84,7 +84,7 @@ static void damage_large(struct damage *d)
 
 static void damage_alloc(struct damage *d)
 {
-	d->got = cache_alloc_node(d->fh->heap, sizeclass_of(1000), 1000, GFP_ATOMIC, 0);
+	d->got = cache_alloc_past(d->fh->heap, sizeclass_of(1000), 1000, GFP_ATOMIC, 0);
 }
 
 static void damage_free(struct damage *d)
