@@ -115,13 +115,15 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			      cache_alloc_anywhere(heap, bin, asked, nid);
 			break;
 		}
+		/* Found broken on the way: then its memory is left alone. */
+		if (safe_is_on(heap))
+			break;
 		span = cache_grow(heap, bin, gfp, nid, asked, &obj);
 		if (!span)
 			break;
 		node = span->home;
 		central_add(&node->central[bin], span);
 	}
-	/* Found broken on the way. */
 	if (!obj && safe_is_on(heap))
 		return detour_alloc(heap, asked, 0, gfp, nid);
 	return cache_alloc_done(heap, bin, asked, obj, true, gfp, nid);
