@@ -84,7 +84,13 @@ static void damage_large(struct damage *d)
 
 static void damage_alloc(struct damage *d)
 {
-	d->got = cache_alloc_past(d->fh->heap, sizeclass_of(1000), 1000, GFP_ATOMIC, 0);
+	struct goalloc_heap *heap = d->fh->heap;
+
+	/* The second time it is broken already. */
+	if (detour_taken(heap))
+		d->got = detour_alloc(heap, 1000, 0, GFP_ATOMIC, 0);
+	else
+		d->got = cache_alloc_past(heap, sizeclass_of(1000), 1000, GFP_ATOMIC, 0);
 }
 
 static void damage_free(struct damage *d)
