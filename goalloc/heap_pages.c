@@ -404,7 +404,11 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 	struct goalloc_span *span = central_take_spare(&node->central[bin]);
 
 	if (span) {
-		memset(span->state, SLOT_FREE, span->bits.nelems);
+		u8 *state = span_own_state(span, node->heap->track_bytes);
+
+		/* For caches that have slots of it noted still, free in none. */
+		memset(state, SLOT_FREE, span->bits.nelems);
+		smp_store_release(&span->state, state);
 		span_bits_init(&span->bits, span->bits.nelems);
 		span->nr_free = 0;
 	} else {

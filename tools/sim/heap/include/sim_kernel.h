@@ -177,12 +177,14 @@ struct irq_work {
 #define copy_from_kernel_nofault(to, from, size) (memcpy(to, from, size), 0)
 
 /* CPUs and nodes. */
+#define nr_cpu_ids SIM_CPUS
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
 #define num_online_cpus() SIM_CPUS
 #define NUMA_NO_NODE	(-1)
 #define MAX_NUMNODES	64
 #define N_NORMAL_MEMORY	0
 #define nr_node_ids	((int)sim.nodes)
+#define smp_processor_id() sim.cpu
 #define numa_mem_id()	((int)(sim.cpu % sim.nodes))
 #define node_online(nid) ((nid) < nr_node_ids)
 #define node_state(nid, state) ((nid) < nr_node_ids)
