@@ -22,7 +22,9 @@
 #include "drain.h"
 
 unsigned long room_cpu_max __read_mostly = SZ_1M;
+GOALLOC_EXPORT_KUNIT(room_cpu_max);
 unsigned long room_total_max __read_mostly = SZ_32M;
+GOALLOC_EXPORT_KUNIT(room_total_max);
 
 /**
  * room_share - what the caches of each CPU may keep of a heap
