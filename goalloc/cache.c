@@ -258,7 +258,8 @@ void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked
 static void cache_move(struct goalloc_cache *cache, struct heap_node *node)
 {
 	cache_drain(cache);
-	cache->home = node;
+	/* Statistics read it. */
+	WRITE_ONCE(cache->home, node);
 }
 
 /**
@@ -307,14 +308,13 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		if (unlikely(cache->home != heap_node_of(heap, numa_mem_id())))
 			cache_move(cache, heap_node_of(heap, numa_mem_id()));
 		obj = cache_take(cache, bin, &dirty);
-		if (!obj && !room_fits(cache, bin)) {
+		if (!obj && !(fresh ? room_own(cache, bin, fresh) : room_fits(cache, bin))) {
 			preempt_enable();
 			if (fresh)
 				central_add(heap_central_of(fresh), fresh);
 			return cache_alloc_past(heap, bin, asked, gfp, numa_mem_id());
 		}
 		if (!obj && fresh) {
-			room_own(cache, bin, fresh);
 			fresh = NULL;
 			obj = cache_take(cache, bin, &dirty);
 		}

@@ -130,7 +130,7 @@ void room_make(struct goalloc_cache *cache, unsigned int bin, cache_entry_t *ent
 void room_put(struct goalloc_cache *cache, struct goalloc_span *span,
 	      unsigned int slot);
 bool room_fits(const struct goalloc_cache *cache, unsigned int bin);
-void room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span);
+bool room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span);
 bool room_refill(struct goalloc_cache *cache, unsigned int bin);
 bool room_over(struct goalloc_heap *heap, unsigned int cpu);
 const char *room_check(struct goalloc_cache *cache, int *bin, u64 *is, u64 *want);

@@ -56,10 +56,16 @@ static u32 room_span_bytes(unsigned int bin)
 	return shape.elemsize * shape.nelems;
 }
 
+/* Its CPU may move it to another node meanwhile, but not to another heap. */
+static struct goalloc_heap *room_heap(const struct goalloc_cache *cache)
+{
+	return READ_ONCE(cache->home)->heap;
+}
+
 /* Bytes of its level's part of the CPU's allowance. */
 static u64 room_level(const struct goalloc_cache *cache)
 {
-	return cache_cap_level(READ_ONCE(cache->home->heap->cache_share), cache->level);
+	return cache_cap_level(READ_ONCE(room_heap(cache)->cache_share), cache->level);
 }
 
 /**
@@ -71,7 +77,7 @@ static u64 room_level(const struct goalloc_cache *cache)
  */
 u32 room_remote_max(const struct goalloc_cache *cache)
 {
-	return cache->home->heap->nr_nodes > 1 ? cache_cap_remote(room_level(cache)) : 0;
+	return room_heap(cache)->nr_nodes > 1 ? cache_cap_remote(room_level(cache)) : 0;
 }
 GOALLOC_EXPORT_KUNIT(room_remote_max);
 
@@ -253,18 +259,21 @@ bool room_fits(const struct goalloc_cache *cache, unsigned int bin)
 /**
  * room_own - allocate from a new span
  * @cache: cache of this CPU and level, not cache_none
- * @bin: bin of which the cache has no span, and that room_fits()
+ * @bin: bin of which the cache has no span
  * @span: the span, in no central
  *
  * Context: Any but NMI, preemption off.
+ * Return: false if the cache may not keep it; then nothing was done with it.
  */
-void room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span)
+bool room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span)
 {
-	cache_cap_span(&cache->cap, &room_ops, bin, room_span_bytes(bin),
-		       room_allowed(cache));
+	if (!cache_cap_span(&cache->cap, &room_ops, bin, room_span_bytes(bin),
+			    room_allowed(cache)))
+		return false;
 	central_own(heap_central_of(span), span);
 	cache->bin[bin].span = span;
 	drain_note();
+	return true;
 }
 
 /**

@@ -382,6 +382,8 @@ static void cap_adapts(struct kunit *test)
 	fake_heap_check(test, fh);
 }
 
+#define CAP_PERCPU_OBJS 300
+
 /* What is in percpu is what was done, and the sum is the ledger's row. */
 static void cap_percpu(struct kunit *test)
 {
@@ -389,9 +391,11 @@ static void cap_percpu(struct kunit *test)
 	struct level_stats before, after;
 	struct goalloc_stats st;
 	unsigned int over = 0, i;
-	void *obj[300];
+	void **obj;
 	int nid;
 
+	obj = kunit_kcalloc(test, CAP_PERCPU_OBJS, sizeof(*obj), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
 	migrate_disable();
 	nid = heap_node_of(fh->heap, numa_mem_id())->nid;
 	KUNIT_EXPECT_FALSE(test, stats_level(fh->heap, smp_processor_id(), 0, &before));
@@ -399,20 +403,20 @@ static void cap_percpu(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, stats_level(fh->heap, smp_processor_id(), 0, &before));
 	KUNIT_EXPECT_EQ(test, 1ULL, before.allocs);
 	KUNIT_EXPECT_EQ(test, 1ULL, before.frees);
-	for (i = 0; i < ARRAY_SIZE(obj); i++)
+	for (i = 0; i < CAP_PERCPU_OBJS; i++)
 		obj[i] = goalloc_heap_alloc(fh->heap, 16 + i * 10, GFP_KERNEL);
-	for (i = 0; i < ARRAY_SIZE(obj); i++)
+	for (i = 0; i < CAP_PERCPU_OBJS; i++)
 		goalloc_heap_free(fh->heap, obj[i]);
 	for (i = 0; i < 7; i++)
 		obj[i] = cache_alloc_node(fh->heap, sizeclass_of(64), 64, GFP_KERNEL, !nid);
 	for (i = 0; i < 7; i++)
 		goalloc_heap_free(fh->heap, obj[i]);
 	stats_level(fh->heap, smp_processor_id(), 0, &after);
-	KUNIT_EXPECT_EQ(test, before.allocs + ARRAY_SIZE(obj), after.allocs);
-	KUNIT_EXPECT_EQ(test, before.frees + ARRAY_SIZE(obj), after.frees + after.passed);
+	KUNIT_EXPECT_EQ(test, before.allocs + CAP_PERCPU_OBJS, after.allocs);
+	KUNIT_EXPECT_EQ(test, before.frees + CAP_PERCPU_OBJS, after.frees + after.passed);
 	KUNIT_EXPECT_EQ(test, 7ULL, after.remote);
 	KUNIT_EXPECT_GE(test, after.refills, 30ULL);
-	KUNIT_EXPECT_LE(test, after.refills, 2ULL * ARRAY_SIZE(obj));
+	KUNIT_EXPECT_LE(test, after.refills, 2ULL * CAP_PERCPU_OBJS);
 	KUNIT_EXPECT_EQ(test, 0ULL, after.denied);
 	KUNIT_EXPECT_EQ(test, after.allowed, cache_cap_level(fh->heap->cache_share, 0));
 	goalloc_heap_stats(fh->heap, &st);
