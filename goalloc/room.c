@@ -27,9 +27,9 @@
  */
 #define room_read(number) data_race(READ_ONCE(number))
 
-unsigned long room_cpu_max __read_mostly = SZ_256K;
+unsigned long room_cpu_max = SZ_256K;
 GOALLOC_EXPORT_KUNIT(room_cpu_max);
-unsigned long room_total_max __read_mostly = SZ_16M;
+unsigned long room_total_max = SZ_16M;
 GOALLOC_EXPORT_KUNIT(room_total_max);
 
 /**
