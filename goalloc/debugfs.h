@@ -17,6 +17,7 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_nodes(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap);
 
 #endif /* GOALLOC_DEBUGFS_H */

@@ -36,6 +36,7 @@ static const struct {
 	{ "vmstat", debugfs_show_vmstat, "goalloc vmstat - version: 1.0\n" },
 	{ "classes", debugfs_show_classes, "goalloc classes - version: 1.0\n" },
 	{ "nodes", debugfs_show_nodes, "goalloc nodes - version: 1.0\n" },
+	{ "percpu", debugfs_show_percpu, "goalloc percpu - version: 1.0\n" },
 };
 
 static int debugfs_suite_init(struct kunit *test)
