@@ -53,4 +53,14 @@
 })
 #endif
 
+/*
+ * Is kernel memory charged to memory cgroups, because there is one? For users of
+ * <linux/memcontrol.h>.
+ */
+#if GOALLOC_KERNEL_FROM(6, 3)
+#define goalloc_memcg_online() memcg_kmem_online()
+#else
+#define goalloc_memcg_online() memcg_kmem_enabled()
+#endif
+
 #endif /* GOALLOC_COMPAT_H */

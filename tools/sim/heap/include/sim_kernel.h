@@ -88,6 +88,8 @@
  * @hook: called wherever something else could run; NULL for nothing
  * @wait: called when somebody waits for memory
  * @failed: memory allocations that failed by order
+ * @shown_bytes: NR_SLAB_UNRECLAIMABLE_B
+ * @shown_pages: NR_KERNEL_MISC_RECLAIMABLE
  */
 struct sim_machine {
 	unsigned int cpu;
@@ -107,9 +109,20 @@ struct sim_machine {
 	void (*hook)(void);
 	void (*wait)(void);
 	unsigned long failed;
+	long shown_bytes;
+	long shown_pages;
 };
 
 extern struct sim_machine sim;
+
+/* The kernel's counters, of all nodes together. */
+enum { NR_SLAB_UNRECLAIMABLE_B, NR_KERNEL_MISC_RECLAIMABLE };
+struct pglist_data;
+
+#define NODE_DATA(nid)	((void)(nid), (struct pglist_data *)&sim)
+#define mod_node_page_state(node, item, by)				\
+	((void)(node), *((item) == NR_SLAB_UNRECLAIMABLE_B ?		\
+			 &sim.shown_bytes : &sim.shown_pages) += (by))
 
 static inline void sim_hook(void)
 {
