@@ -20,9 +20,9 @@ set border 3
 set tics nomirror
 do for [t in 'boot mixed'] {
 	set title t noenhanced
-	plot t.'-goalloc.dat' using 1:2 with lines ls 1 title 'requested', \
-	     t.'-goalloc.dat' using 1:3 with lines ls 3 title 'held by goalloc', \
-	     t.'-kmalloc.dat' using 1:3 with lines ls 2 title 'held by kmalloc', \
-	     t.'-kmem_cache.dat' using 1:3 with lines ls 4 title 'held by kmalloc and exact kmem\_caches'
+	plot t.'-goalloc.dat' every 3 using 1:2 with lines ls 1 title 'requested', \
+	     t.'-goalloc.dat' every 3 using 1:3 with lines ls 3 title 'held by goalloc', \
+	     t.'-kmalloc.dat' every 3 using 1:3 with lines ls 2 title 'held by kmalloc', \
+	     t.'-kmem_cache.dat' every 3 using 1:3 with lines ls 4 title 'held by kmalloc and exact kmem\_caches'
 }
 unset multiplot
