@@ -136,8 +136,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		extent.npages = npages;
 	}
 
-	node = extent.nid >= 0 && extent.nid < heap->nr_nodes ?
-	       heap->node[extent.nid] : NULL;
+	node = heap_node_at(heap, extent.nid);
 	if (!node || palloc_reserve(&node->palloc, extent.page, extent.npages, gfp) ||
 	    pagemap_reserve(&heap->space->map, extent.page, extent.npages, gfp)) {
 		heap_put(heap, extent.page, extent.npages);
