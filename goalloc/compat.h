@@ -63,4 +63,11 @@
 #define goalloc_memcg_online() memcg_kmem_enabled()
 #endif
 
+/* A callback for which a grace period begins soon. For <linux/rcupdate.h>. */
+#if GOALLOC_KERNEL_FROM(6, 2)
+#define goalloc_call_rcu(head, fn) call_rcu_hurry(head, fn)
+#else
+#define goalloc_call_rcu(head, fn) call_rcu(head, fn)
+#endif
+
 #endif /* GOALLOC_COMPAT_H */

@@ -29,6 +29,7 @@
 #include "sanitize.h"
 #include "sanity.h"
 #include "scavenger.h"
+#include "spare.h"
 
 /* Growth in goalloc pages: not below, and held pages shifted right by this. */
 #define HEAP_GROW_MIN 8
@@ -425,7 +426,7 @@ GOALLOC_EXPORT_KUNIT(heap_bin_is_costly);
 struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 				     gfp_t gfp)
 {
-	struct goalloc_span *span = central_take_spare(&node->central[bin]);
+	struct goalloc_span *span = spare_take(&node->central[bin]);
 
 	if (span) {
 		memset(span->state, SLOT_FREE, span->bits.nelems);
@@ -446,7 +447,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 		gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN;
 	if (!heap_equip_span(node, span, 1, gfp)) {
 		span->home = node;
-		central_give_spare(&node->central[bin], span);
+		spare_give(&node->central[bin], span);
 		return NULL;
 	}
 	sanitize_span(span);
@@ -476,7 +477,7 @@ void heap_free_span(struct goalloc_span *span)
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	sanitize_span_end(span);
 	heap_free_pages(node, span->page, span->npages);
-	central_give_spare(&node->central[span->bin], span);
+	spare_give(&node->central[span->bin], span);
 }
 GOALLOC_EXPORT_KUNIT(heap_free_span);
 

@@ -302,6 +302,8 @@ typedef struct {
 #define BITS_PER_LONG 64
 #define atomic_inc(v)		((void)atomic_fetch_inc(v))
 #define atomic_xchg(v, n)	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
+#define atomic_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
+#define atomic_set_release(v, n) __atomic_store_n(&(v)->counter, n, __ATOMIC_RELEASE)
 #define atomic_fetch_inc(v)	__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST)
 #define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
 #define atomic_long_add(n, v)	((void)__atomic_fetch_add(&(v)->counter, n, __ATOMIC_RELAXED))
@@ -430,15 +432,20 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 struct rcu_head {
 	struct rcu_head *next;
 	void *p;
+	void (*fn)(struct rcu_head *head);
 };
 
 void sim_grace_period(void);
 void sim_kfree_rcu(void *p, size_t offset);
+void sim_call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *head));
 void synchronize_rcu(void);
 
 #define kfree_rcu(p, member)	sim_kfree_rcu(p, offsetof(__typeof__(*(p)), member))
 #define get_state_synchronize_rcu() (sim.grace + 1)
 #define poll_state_synchronize_rcu(state) (sim.grace >= (state))
+#define call_rcu(head, fn)	sim_call_rcu(head, fn)
+#define call_rcu_hurry(head, fn) sim_call_rcu(head, fn)
+#define rcu_barrier()		sim_grace_period()
 #define rcu_read_lock()		((void)sim.readers++)
 #define rcu_read_unlock()	((void)sim.readers--)
 
