@@ -3,6 +3,25 @@
 # memory.awk GUEST-OUTPUT - the tables of `make bench-memory`. The input is what
 # memory-main prints.
 
+# What the project has set itself.
+function judge(   who) {
+	for (who = 1; who <= nresults; who++)
+		if (name[who] == "boot" && allocator[who] == "goalloc" &&
+		    r[who, "peak_held"] > 1.2 * r[who, "peak_requested"])
+			problem("more than 20% over what is requested at the peak of the boot trace")
+	if (!reused || reused > 10)
+		problem("64 KiB blocks: " reused "% are held over what is used")
+	if (!least || most > 1.2 * least)
+		problem("producer and consumer: what is held is not flat")
+	if (!ended)
+		problem("the guest did not come to its end")
+}
+
+function problem(text) {
+	print "problem: " text
+	problems++
+}
+
 function mib(bytes) {
 	return sprintf("%.2f", bytes / 1048576)
 }
@@ -42,6 +61,8 @@ function bytes_of(   trace, i, n, row) {
 
 /^@ / {
 	section = $2
+	if (section == "end")
+		ended = 1
 	if (section == "result") {
 		nresults++
 		name[nresults] = $3
@@ -55,6 +76,7 @@ section == "result" { r[nresults, $1] = $2 }
 section == "empty" { v[0, $1] = $2 }
 section == "vmstat" { v[ntraces, $1] = $2 }
 section == "rows" && $1 == "half" { half[++nhalf] = substr($0, 6) }
+section == "rows" && /^half goalloc +64 KiB +and 16 MiB/ { reused = $(NF - 1) + 0 }
 section == "rows" && $1 == "pair" {
 	if ($3 == 1 || $3 == 5 || $3 % 10 == 0)
 		pair[++npair] = substr($0, 6)
@@ -74,4 +96,6 @@ END {
 	for (i = 1; i <= npair; i++)
 		print pair[i]
 	printf "from 5 s on: %d to %d KiB held\n", least, most
+	judge()
+	exit problems != 0
 }

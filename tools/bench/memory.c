@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * goalloc_bench_memory.ko: how much memory is held for how much is in use, where
- * allocators have a hard time. Prints rows and then refuses to stay.
+ * allocators have a hard time. Prints rows while it is loaded.
  *
  *	half	everything of some kind is allocated, half of it freed at random,
  *		and then 16 MiB are allocated in blocks of 64 KiB. With blocks of
@@ -293,14 +293,16 @@ static int __init memory_init(void)
 	if (!err)
 		err = memory_pair();
 	vfree(memory_objs);
-	if (err) {
+	if (err)
 		pr_err("failed: %pe\n", ERR_PTR(err));
-		return err;
-	}
-	/* All is said. */
-	return -ECANCELED;
+	return err;
+}
+
+static void __exit memory_exit(void)
+{
 }
 
 module_init(memory_init);
+module_exit(memory_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("How much memory is held for how much is in use");
