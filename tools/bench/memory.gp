@@ -15,7 +15,7 @@ set xlabel 'seconds of the trace; then nothing happens for ten more'
 set ylabel 'MiB'
 set yrange [0:*]
 set grid back lc rgb '#e0e0e0'
-set key top left reverse Left
+set key outside top center horizontal reverse Left
 set border 3
 set tics nomirror
 do for [t in 'boot mixed'] {
