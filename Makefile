@@ -32,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench bench-release torture oom check sim fuzz sim-bench shell clean help
+.PHONY: all run test bench bench-memory bench-release torture oom check sim fuzz sim-bench shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -52,6 +52,10 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
 bench: ## instructions per operation beside kmalloc, under QEMU's -icount
 	@tools/setup run
 	@tools/bench/run
+
+bench-memory: ## how much memory is held for how much is in use, beside kmalloc
+	@tools/setup run plot
+	@tools/bench/memory
 
 bench-release: ## how fast freed memory goes back to the kernel
 	@tools/setup run

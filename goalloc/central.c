@@ -22,7 +22,6 @@
  */
 #include <linux/lockdep.h>
 #include <linux/preempt.h>
-#include <linux/rcupdate.h>
 
 #include "central.h"
 #include "compat.h"
@@ -60,45 +59,6 @@ void central_init(struct goalloc_central *central, struct heap_node *home,
 	INIT_LIST_HEAD(&central->spare);
 }
 GOALLOC_EXPORT_KUNIT(central_init);
-
-/**
- * central_take_spare - take a structure for a new span
- * @central: the central list
- *
- * Context: Any but NMI.
- * Return: a structure that no bad free is looking at any more, or NULL.
- */
-struct goalloc_span *central_take_spare(struct goalloc_central *central)
-{
-	struct goalloc_span *span;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&central->lock, flags);
-	span = list_first_entry_or_null(&central->spare, struct goalloc_span, list);
-	if (span && !poll_state_synchronize_rcu(span->grace))
-		span = NULL;
-	if (span)
-		list_del_init(&span->list);
-	raw_spin_unlock_irqrestore(&central->lock, flags);
-	return span;
-}
-
-/**
- * central_give_spare - keep the structure of a span that is no more
- * @central: the central list
- * @span: the structure, in the page map no more
- *
- * Context: Any but NMI.
- */
-void central_give_spare(struct goalloc_central *central, struct goalloc_span *span)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&central->lock, flags);
-	span->grace = get_state_synchronize_rcu();
-	list_add_tail(&span->list, &central->spare);
-	raw_spin_unlock_irqrestore(&central->lock, flags);
-}
 
 /**
  * struct central_after - what to do when the lock has been dropped

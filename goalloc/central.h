@@ -98,8 +98,6 @@ struct goalloc_central {
 
 void central_init(struct goalloc_central *central, struct heap_node *home,
 		  unsigned int bin);
-struct goalloc_span *central_take_spare(struct goalloc_central *central);
-void central_give_spare(struct goalloc_central *central, struct goalloc_span *span);
 struct goalloc_span *central_refill(struct goalloc_central *central,
 				    struct goalloc_span *old,
 				    cache_entry_t *entry, unsigned int room,

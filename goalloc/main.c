@@ -19,6 +19,7 @@
 #include "pressure.h"
 #include "sanitize.h"
 #include "scavenger.h"
+#include "spare.h"
 
 /* The limits of all heaps together, bytes as given; kernel_param_lock(). */
 static unsigned long memory_limit, memory_max;
@@ -107,6 +108,7 @@ fail_scavenger:
 fail_hotplug:
 	heap_destroy(goalloc_default, true);
 	heap_exit();
+	spare_exit();
 fail_heap:
 	drain_exit();
 fail_drain:
@@ -125,6 +127,7 @@ static void __exit goalloc_exit(void)
 	hotplug_exit();
 	if (!heap_exit())
 		pr_info("unloaded, every page given back\n");
+	spare_exit();
 	drain_exit();
 	guard_exit();
 	heap_space_destroy(&goalloc_space);

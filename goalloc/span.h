@@ -136,6 +136,7 @@ struct tiny_block {
  * @needzero: a free slot may hold something else than zeros; 0 only in a span
  *            of fresh zero pages none of whose slots came back. Owner, set
  *            under the central lock.
+ * @charged: a large object whose pages are charged to a memory cgroup
  * @nr_free: slots free in the central's books: for an owned span those that
  *           came back since. Central lock.
  * @lent: slots that were free when a cache got the span. Central lock.
@@ -173,6 +174,7 @@ struct goalloc_span {
 	u8 kind;
 	u8 place;
 	u8 needzero;
+	bool charged;
 	u16 nr_free;
 	u16 lent;
 	u32 npages;

@@ -9,6 +9,8 @@
 
 #include "heap.h"
 
+#define STATS_DECILES 10
+
 /**
  * struct bin_stats - one bin over all CPUs and nodes
  * @allocs: objects ever handed out
@@ -23,6 +25,8 @@
  * @partial: spans in centrals with free objects
  * @refills: visits of caches to centrals for memory
  * @flushes: visits of caches to centrals with memory
+ * @use: spans by the share of their slots that are out of them, in objects or
+ *       noted by caches: up to a tenth, up to two tenths, ...
  */
 struct bin_stats {
 	u64 allocs;
@@ -37,6 +41,7 @@ struct bin_stats {
 	u64 partial;
 	u64 refills;
 	u64 flushes;
+	u64 use[STATS_DECILES];
 };
 
 /**

@@ -7,6 +7,7 @@
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/prandom.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -15,6 +16,7 @@
 #include "crew.h"
 #include "fake_source.h"
 #include "sanitize.h"
+#include "spare.h"
 #include "stats.h"
 
 /* An eighth of a page: 8 slots in a span of one page. */
@@ -457,9 +459,19 @@ static void central_spares(struct kunit *test)
 		WRITE_ONCE(other->state[i], SLOT_FREE);
 		central_free(central, other, i);
 	}
+	/*
+	 * Until a grace period is over there is none to be had, and whoever wants
+	 * one sees to it that there will be: nobody else here asks for one.
+	 */
+	rcu_read_lock();
 	central_disown(central, other);
+	KUNIT_EXPECT_NULL(test, spare_take(central));
+	KUNIT_EXPECT_TRUE(test, spare_waits());
+	rcu_read_unlock();
 	heap_scavenge(fh->heap->node[0], U64_MAX, true);
-	synchronize_rcu();
+	for (i = 0; spare_waits() && i < 3000; i++)
+		msleep(20);
+	KUNIT_EXPECT_FALSE(test, spare_waits());
 	fh->fake.fail_from = fh->fake.gets + 1;
 	KUNIT_EXPECT_NULL(test, heap_alloc_span(fh->heap->node[0], BIN, GFP_KERNEL));
 	fh->fake.fail_from = 0;
