@@ -36,6 +36,10 @@ static unsigned int secs = 60;
 module_param(secs, uint, 0444);
 MODULE_PARM_DESC(secs, "how long the pair works");
 
+static bool half = true;
+module_param(half, bool, 0444);
+MODULE_PARM_DESC(half, "what is freed by half as well, not the pair alone");
+
 #define BLOCK (64UL << 10)
 #define FIRST_BYTES (32UL << 20)
 #define THEN_BYTES (16UL << 20)
@@ -71,6 +75,14 @@ static u64 memory_slab(void)
 		}
 	}
 	return (u64)pages << PAGE_SHIFT;
+}
+
+static u64 memory_metadata(void)
+{
+	struct goalloc_stats st;
+
+	goalloc_heap_stats(NULL, &st);
+	return st.metadata_bytes;
 }
 
 static u64 memory_held(void)
@@ -249,7 +261,6 @@ static int memory_pair(void)
 
 	if (to >= nr_cpu_ids)
 		return -ENODEV;
-	memory_base = memory_slab();
 	memset(&ring, 0, sizeof(ring));
 	consumer = memory_start(memory_consumer, to);
 	if (IS_ERR(consumer))
@@ -261,9 +272,9 @@ static int memory_pair(void)
 	}
 	for (sec = 1; sec <= secs; sec++) {
 		schedule_timeout_uninterruptible(HZ);
-		pr_info("pair %-10s %3u s %10u passed %8llu KiB held\n",
-			memory_kmalloc ? "kmalloc" : "goalloc", sec,
-			READ_ONCE(ring.tail), memory_held() >> 10);
+		pr_info("pair goalloc %3u s %10u passed %8llu KiB held, %8llu KiB of it metadata\n",
+			sec, READ_ONCE(ring.tail), memory_held() >> 10,
+			memory_metadata() >> 10);
 	}
 	kthread_stop(producer);
 	kthread_stop(consumer);
@@ -283,7 +294,7 @@ static int __init memory_init(void)
 	memory_objs = vcalloc(MAX_OBJS, sizeof(*memory_objs));
 	if (!memory_objs)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(kinds) && !err; i++) {
+	for (i = 0; half && i < ARRAY_SIZE(kinds) && !err; i++) {
 		for (kmalloc_too = 0; kmalloc_too < 2 && !err; kmalloc_too++) {
 			memory_kmalloc = kmalloc_too;
 			err = memory_half(&kinds[i]);
