@@ -314,6 +314,8 @@ static void scavenger_run(struct kthread_work *work)
 	} else {
 		WRITE_ONCE(scavenger_parked, true);
 		scavenger.st.parks++;
+		/* Whoever wakes us has freed pages: as much patience as before. */
+		scavenger.idle_gens = 0;
 	}
 }
 
