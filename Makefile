@@ -11,7 +11,7 @@
 #: KVER=6.12|6.1 one kernel by version
 #: SUITE=glob only matching KUnit suites (make test SUITE=span)
 #: DEBUG=1 make test: KASAN, lockdep, kmemleak, UBSAN and more: FLAVOUR=debug
-#: FLAVOUR=name make test, make torture: slim, debug, kcsan, rt;
+#: FLAVOUR=name make test, make torture: slim, debug, kcsan, kmsan, rt;
 #: . make torture: stock, stock-rt as well (Debian's)
 #: SECS=n SEED=n make torture: how long, and where random numbers start
 #: CYCLES=n make oom: how often
