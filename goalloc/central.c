@@ -61,6 +61,23 @@ void central_init(struct goalloc_central *central, struct heap_node *home,
 }
 GOALLOC_EXPORT_KUNIT(central_init);
 
+/*
+ * Take the lock, and count. It is tried first, which costs next to nothing more,
+ * so that it can be told how often somebody else has it.
+ */
+static unsigned long central_lock(struct goalloc_central *central)
+	__acquires(&central->lock)
+{
+	unsigned long flags;
+
+	if (unlikely(!raw_spin_trylock_irqsave(&central->lock, flags))) {
+		raw_spin_lock_irqsave(&central->lock, flags);
+		central->contended++;
+	}
+	central->locks++;
+	return flags;
+}
+
 /**
  * central_take_spare - take a structure for a new span
  * @central: the central list
@@ -73,7 +90,7 @@ struct goalloc_span *central_take_spare(struct goalloc_central *central)
 	struct goalloc_span *span;
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	span = list_first_entry_or_null(&central->spare, struct goalloc_span, list);
 	if (span && !poll_state_synchronize_rcu(span->grace))
 		span = NULL;
@@ -94,7 +111,7 @@ void central_give_spare(struct goalloc_central *central, struct goalloc_span *sp
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	span->grace = get_state_synchronize_rcu();
 	list_add_tail(&span->list, &central->spare);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
@@ -441,7 +458,7 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 	struct central_after after;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	if (old)
 		central_return(central, old, &after);
@@ -483,7 +500,7 @@ void central_own(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central->changes++;
 	span->place = SPAN_OWNED;
 	span->lent = span->bits.nelems;
@@ -507,7 +524,7 @@ void central_add(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central->nr_spans++;
 	span->nr_free = span->bits.nelems;
 	central->nr_free += span->nr_free;
@@ -529,7 +546,7 @@ void central_disown(struct goalloc_central *central, struct goalloc_span *span)
 	struct central_after after;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	central_return(central, span, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
@@ -580,7 +597,7 @@ unsigned int central_flush(struct goalloc_central *central,
 	unsigned long flags;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	foreign = central_put_all(central, entry, nr, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
@@ -608,7 +625,7 @@ unsigned int central_take_home(struct goalloc_central *central,
 	unsigned long flags;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	foreign = central_put_all(central, entry, nr, &after);
 	central->frees += nr - foreign;
@@ -642,10 +659,12 @@ struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
 	struct central_after after;
 
 	central_after_init(&after);
-	if (!raw_spin_trylock_irqsave(&central->lock, flags)) {
-		if (in_nmi())
+	if (in_nmi()) {
+		if (!raw_spin_trylock_irqsave(&central->lock, flags))
 			return NULL;
-		raw_spin_lock_irqsave(&central->lock, flags);
+		central->locks++;
+	} else {
+		flags = central_lock(central);
 	}
 	/* Spans that become empty cannot be released from NMI. */
 	if (!in_nmi())
@@ -708,7 +727,7 @@ void central_free(struct goalloc_central *central, struct goalloc_span *span,
 	struct central_after after;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_take_back(central, span, slot, &after);
 	central_collect(central, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
@@ -751,7 +770,7 @@ void central_drain_deferred(struct goalloc_central *central)
 	int i;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		list_for_each_entry_safe(span, next, &central->partial[i], list)

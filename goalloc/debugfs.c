@@ -5,9 +5,9 @@
  * stats is for people: the ledger, in which every byte is in one row and the
  * rows add up. vmstat is for programs: a name and a number per line, bytes and
  * counts, names only ever added. classes has a row per size class, nodes one per
- * NUMA node. scavenger tells
- * what goes back to the kernel. The default
- * heap's files are at the top, those of others under heaps/<name>.
+ * NUMA node. scavenger tells what goes back to the kernel. What lies where is in
+ * debugfs_spans.c and debugfs_pages.c. Each heap has its files under heaps/<name>;
+ * those of the default heap are at the top as well.
  *
  * Files are world-readable, can be opened for reading only, except for control
  * (see control.c), and give away no address. They are generated while
@@ -192,9 +192,11 @@ void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 
 	seq_puts(m, "goalloc classes - version: " DEBUGFS_VERSION "\n");
 	seq_puts(m, "# size: bytes per object; pages: goalloc pages per span; waste: bytes held for the class and not in live objects\n");
-	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s\n",
+	seq_puts(m, "# locks: times that a central's lock was taken; contended: of these, times that it was not free\n");
+	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s %10s %9s\n",
 		   "cls", "size", "pages", "objs", "allocs", "frees", "live",
-		   "cached", "central", "spans", "full", "partial", "waste");
+		   "cached", "central", "spans", "full", "partial", "waste",
+		   "locks", "contended");
 	for (i = 1; i <= GOALLOC_NR_BINS; i++) {
 		/* The tiny bin comes last. */
 		unsigned int bin = i % GOALLOC_NR_BINS;
@@ -207,19 +209,20 @@ void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 			snprintf(name, sizeof(name), "tiny");
 		else
 			snprintf(name, sizeof(name), "%u", bin);
-		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu\n",
+		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu %10llu %9llu\n",
 			   name, shape.elemsize, shape.npages, shape.nelems,
 			   bs.allocs, bs.frees, bs.allocs - bs.frees, bs.cached,
 			   bs.central, bs.spans, bs.full, bs.partial,
 			   bs.spans * (shape.npages << GOALLOC_PAGE_SHIFT) -
-			   (bs.allocs - bs.frees) * shape.elemsize);
+			   (bs.allocs - bs.frees) * shape.elemsize, bs.locks,
+			   bs.contended);
 	}
 	stats_large(heap, &ls);
-	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu\n",
+	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu %10s %9s\n",
 		   "large", "-", "-", 1, ls.allocs, ls.frees,
 		   ls.allocs - ls.frees, 0, 0, ls.allocs - ls.frees,
 		   ls.allocs - ls.frees, 0,
-		   (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked);
+		   (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked, "-", "-");
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_classes);
 
@@ -338,6 +341,7 @@ DEBUGFS_SHOW(stats);
 DEBUGFS_SHOW(vmstat);
 DEBUGFS_SHOW(classes);
 DEBUGFS_SHOW(nodes);
+DEBUGFS_SHOW(pageheap);
 DEBUGFS_SHOW(scavenger);
 
 static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
@@ -346,6 +350,9 @@ static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 	debugfs_create_file("vmstat", 0444, dir, heap, &vmstat_fops);
 	debugfs_create_file("classes", 0444, dir, heap, &classes_fops);
 	debugfs_create_file("nodes", 0444, dir, heap, &nodes_fops);
+	debugfs_create_file("spans", 0444, dir, heap, &debugfs_spans_fops);
+	debugfs_create_file("pageheap", 0444, dir, heap, &pageheap_fops);
+	debugfs_create_file("heapmap", 0444, dir, heap, &debugfs_heapmap_fops);
 	debugfs_create_file("scavenger", 0444, dir, heap, &scavenger_fops);
 }
 
@@ -392,6 +399,7 @@ void debugfs_init(struct goalloc_heap *heap)
 	debugfs_heaps = debugfs_create_dir("heaps", debugfs_root);
 	debugfs_add_files(heap, debugfs_root);
 	control_add_file(debugfs_root, NULL);
+	debugfs_add_heap(heap);
 }
 
 /**

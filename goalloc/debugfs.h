@@ -5,6 +5,8 @@
 #ifndef GOALLOC_DEBUGFS_H
 #define GOALLOC_DEBUGFS_H
 
+#include <linux/fs.h>
+
 struct goalloc_heap;
 struct seq_file;
 
@@ -17,6 +19,12 @@ void debugfs_show_stats(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_nodes(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_pageheap(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_heapmap(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_spans(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap);
+
+extern const struct file_operations debugfs_spans_fops;
+extern const struct file_operations debugfs_heapmap_fops;
 
 #endif /* GOALLOC_DEBUGFS_H */

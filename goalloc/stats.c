@@ -75,6 +75,8 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	bs->central += central->nr_free;
 	bs->spans += central->nr_spans;
 	bs->owned += central->nr_owned;
+	bs->locks += central->locks;
+	bs->contended += central->contended;
 	for (i = 0; i < CENTRAL_BUCKETS; i++) {
 		list_for_each_entry(span, &central->partial[i], list) {
 			if (!stats_sound(central, span))

@@ -23,6 +23,8 @@
  * @partial: spans in centrals with free objects
  * @refills: visits of caches to centrals for memory
  * @flushes: visits of caches to centrals with memory
+ * @locks: times that a central's lock was taken, but for statistics and checks
+ * @contended: of these, times that somebody had to wait for it
  */
 struct bin_stats {
 	u64 allocs;
@@ -37,6 +39,8 @@ struct bin_stats {
 	u64 partial;
 	u64 refills;
 	u64 flushes;
+	u64 locks;
+	u64 contended;
 };
 
 /**

@@ -36,6 +36,7 @@ static const struct {
 	{ "vmstat", debugfs_show_vmstat, "goalloc vmstat - version: 1.0\n" },
 	{ "classes", debugfs_show_classes, "goalloc classes - version: 1.0\n" },
 	{ "nodes", debugfs_show_nodes, "goalloc nodes - version: 1.0\n" },
+	{ "pageheap", debugfs_show_pageheap, "goalloc pageheap - version: 1.0\n" },
 };
 
 static int debugfs_suite_init(struct kunit *test)
@@ -325,7 +326,7 @@ static void debugfs_classes(struct kunit *test)
 {
 	static const char *const columns[] = {
 		"# cls", "size", "pages", "objs", "allocs", "frees", "live", "cached",
-		"central", "spans", "full", "partial", "waste\n",
+		"central", "spans", "full", "partial", "waste", "locks", "contended\n",
 	};
 	struct fake_heap *fh = test->priv;
 	char *text = text_get(test), *line, *col;

@@ -38,6 +38,8 @@
 #undef __aligned
 #define __aligned(x)	__attribute__((__aligned__(x)))
 #define __percpu
+#define __acquires(lock)
+#define __cold
 #define __must_check	__attribute__((__warn_unused_result__))
 #undef __malloc
 #define __malloc	__attribute__((__malloc__))
