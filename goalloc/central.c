@@ -26,6 +26,7 @@
 
 #include "central.h"
 #include "compat.h"
+#include "goalloc_trace.h"
 #include "harden.h"
 #include "heap.h"
 #include "sanitize.h"
@@ -484,6 +485,8 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 		central_lend(central, span);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
+	/* Its owner is the caller, who does not use it before it is returned. */
+	trace_refill(central, filled, span ? span->lent : 0);
 	*got = filled;
 	return span;
 }
@@ -602,6 +605,7 @@ unsigned int central_flush(struct goalloc_central *central,
 	foreign = central_put_all(central, entry, nr, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
+	trace_flush(central, nr - foreign, false);
 	return foreign;
 }
 GOALLOC_EXPORT_KUNIT(central_flush);
@@ -633,6 +637,7 @@ unsigned int central_take_home(struct goalloc_central *central,
 	central->remote_visits++;
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
+	trace_flush(central, nr - foreign, true);
 	return foreign;
 }
 GOALLOC_EXPORT_KUNIT(central_take_home);
