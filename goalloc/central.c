@@ -228,7 +228,7 @@ static void central_unlink(struct goalloc_central *central,
 	state = data_race(memchr_inv(span->state, SLOT_FREE, span->bits.nelems));
 	if (unlikely(state)) {
 		/* The same race: whatever it is by now. */
-		if (data_race(*state) == SLOT_LARGE || data_race(*state) > SLOT_QUARANTINE)
+		if (data_race(*state) == SLOT_LARGE || data_race(*state) > SLOT_SAMPLED)
 			central_fail(central, span, "the state of a slot is none");
 		/* Live although free in the books: never hand such pages back. */
 		central_place(central, span);

@@ -6,7 +6,7 @@
  * rows add up. vmstat is for programs: a name and a number per line, bytes and
  * counts, names only ever added. classes has a row per size class, nodes one per
  * NUMA node. scavenger tells what goes back to the kernel. What lies where is in
- * debugfs_spans.c and debugfs_pages.c. Each heap has its files under heaps/<name>;
+ * debugfs_spans.c and debugfs_pages.c, the heap profile in debugfs_profile.c. Each heap has its files under heaps/<name>;
  * those of the default heap are at the top as well.
  *
  * Files are world-readable, can be opened for reading only, except for control
@@ -354,6 +354,7 @@ static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 	debugfs_create_file("pageheap", 0444, dir, heap, &pageheap_fops);
 	debugfs_create_file("heapmap", 0444, dir, heap, &debugfs_heapmap_fops);
 	debugfs_create_file("scavenger", 0444, dir, heap, &scavenger_fops);
+	debugfs_add_profile(dir, heap);
 }
 
 /**

@@ -376,6 +376,14 @@ static inline void list_move(struct list_head *entry, struct list_head *head)
 	     &pos->member != (head);					\
 	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct llist_node {
 	struct llist_node *next;
 };
