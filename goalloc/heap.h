@@ -208,17 +208,21 @@ void heap_drain_deferred(struct heap_node *node);
 struct heap_node *heap_nearest(const struct goalloc_heap *heap, int nid);
 void heap_space_refresh(struct heap_space *space);
 
+/* The heap's share of a node; NULL if it has none, or there is no such node. */
+static inline struct heap_node *heap_node_at(const struct goalloc_heap *heap, int nid)
+{
+	/* A node that gets its first memory may be added just now. */
+	return nid >= 0 && nid < heap->nr_nodes ? READ_ONCE(heap->node[nid]) : NULL;
+}
+
 /* The node that serves @nid, which may have no memory or not exist. */
 static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
 					     int nid)
 {
-	struct heap_node *node;
+	struct heap_node *node = heap_node_at(heap, nid);
 
-	if (nid >= 0 && nid < heap->nr_nodes) {
-		node = READ_ONCE(heap->node[nid]);
-		if (likely(node && !READ_ONCE(node->gone)))
-			return node;
-	}
+	if (likely(node && !READ_ONCE(node->gone)))
+		return node;
 	return heap_nearest(heap, nid);
 }
 
@@ -226,7 +230,7 @@ static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
 static inline struct heap_node *heap_near(const struct goalloc_heap *heap, int nid,
 					  int i)
 {
-	return READ_ONCE(heap->node[node_order_nid(&heap->space->order, nid, i)]);
+	return heap_node_at(heap, node_order_nid(&heap->space->order, nid, i));
 }
 
 /* Flags to try one node before the next: what it has without effort. */
@@ -261,7 +265,7 @@ static inline bool heap_has_node(const struct goalloc_heap *heap,
 	int nid;
 
 	for (nid = 0; nid < heap->nr_nodes; nid++)
-		if (heap->node[nid] == home)
+		if (heap_node_at(heap, nid) == home)
 			return home;
 	return false;
 }
@@ -306,10 +310,11 @@ static inline unsigned long heap_page_addr(const struct goalloc_heap *heap,
 static inline struct heap_node *heap_node_from(const struct goalloc_heap *heap,
 					       int nid)
 {
-	for (; nid < heap->nr_nodes; nid++)
-		if (heap->node[nid])
-			return heap->node[nid];
-	return NULL;
+	struct heap_node *node = NULL;
+
+	for (; !node && nid < heap->nr_nodes; nid++)
+		node = heap_node_at(heap, nid);
+	return node;
 }
 
 static inline struct heap_node *heap_first_node(const struct goalloc_heap *heap)
