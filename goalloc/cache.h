@@ -10,6 +10,7 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
+#include "cache_cap.h"
 #include "heap.h"
 #include "profile.h"
 #include "remote.h"
@@ -18,15 +19,11 @@
 /* Context levels: task, softirq, hardirq, NMI. NMI never has a cache. */
 #define CACHE_LEVELS 4
 
-/* A bin's list holds at most so many objects, and so many bytes of them. */
-#define CACHE_MAX_OBJS 32
-#define CACHE_MAX_BYTES 8192
-
 /**
  * struct cache_bin - a cache's objects of one bin
  * @count: objects in @entry
- * @cap: room in @entry; 0 until an object is freed here, and again from when
- *       the cache is drained until the next one is
+ * @cap: objects that @entry may hold now, see cache_cap.h; 0 until an object is
+ *       freed here, and again from when the bin is emptied until the next one is
  * @entry: free objects, the last freed on top
  * @span: span owned, or cache_no_span
  * @pops: objects handed out from @entry
@@ -84,6 +81,10 @@ struct cache_tiny {
  * @bin: objects by bin
  * @remote: objects of other nodes that were freed here
  * @gap: gaps of the profile, by bin; the last is that of tiny objects
+ * @cap: bytes that @bin is charged with
+ * @carved: objects handed out of spans that it had and gave back
+ * @passed: objects of its node that were freed here and for which there was no
+ *          room
  *
  * No lock: used with preemption off, and each context level has its own, so
  * that nothing can interrupt a cache into itself.
@@ -95,6 +96,9 @@ struct goalloc_cache {
 	struct cache_bin bin[GOALLOC_NR_BINS];
 	struct cache_remote remote;
 	struct profile_gap gap[GOALLOC_NR_BINS + 1];
+	struct cache_cap cap;
+	u64 carved;
+	u64 passed;
 };
 
 /**
@@ -120,6 +124,23 @@ int cache_init_all(struct goalloc_heap *heap);
 void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *cpus);
 void cache_drain_all(struct goalloc_heap *heap);
 void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
+
+/* Bytes that the caches of a heap may keep, on each CPU and on all together. */
+extern unsigned long room_cpu_max, room_total_max;
+
+u64 room_share(const struct goalloc_heap *heap);
+u32 room_remote_max(const struct goalloc_cache *cache);
+u64 room_allowed(const struct goalloc_cache *cache);
+unsigned int room_max(unsigned int bin, unsigned int level);
+bool room_grow(struct goalloc_cache *cache, unsigned int bin);
+void room_make(struct goalloc_cache *cache, unsigned int bin, cache_entry_t *entry);
+void room_put(struct goalloc_cache *cache, struct goalloc_span *span,
+	      unsigned int slot);
+bool room_fits(const struct goalloc_cache *cache, unsigned int bin);
+bool room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span);
+bool room_refill(struct goalloc_cache *cache, unsigned int bin);
+bool room_over(struct goalloc_heap *heap, unsigned int cpu);
+const char *room_check(struct goalloc_cache *cache, int *bin, u64 *is, u64 *want);
 u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin);
 
 void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked,

@@ -25,6 +25,7 @@ void debugfs_show_heapmap(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_spans(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_stacks(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_sites(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap);
 
 void debugfs_add_profile(struct dentry *dir, struct goalloc_heap *heap);

@@ -311,6 +311,27 @@ void drain_queue(struct goalloc_heap *heap, unsigned int what)
 GOALLOC_EXPORT_KUNIT(drain_queue);
 
 /**
+ * drain_over - empty the caches of CPUs that keep more than they may now
+ * @heap: the heap, whose cache_share has become less
+ *
+ * Context: Process context, may sleep; not in reclaim.
+ */
+void drain_over(struct goalloc_heap *heap)
+{
+	unsigned int cpu;
+
+	/* Whoever is at it with the old number has ended then. */
+	synchronize_rcu();
+	for_each_online_cpu(cpu)
+		if (room_over(heap, cpu) ||
+		    hweight64(drain_read(per_cpu_ptr(heap->cpu_pages, cpu)->cache.cache)) >
+		    cpu_pages_max(heap))
+			drain_queue_cpu(heap, cpu, DRAIN_ALL);
+	drain_wait(heap);
+}
+GOALLOC_EXPORT_KUNIT(drain_over);
+
+/**
  * drain_wait - wait until what was queued before is done
  * @heap: the heap
  *

@@ -131,6 +131,10 @@ struct heap_node {
  * @limit: goalloc pages it may hold, 0 for any number
  * @soft_limit: goalloc pages that it should hold, see limit.c; 0: any number
  * @held: goalloc pages it holds or is about to; checked against the limits
+ * @cache_max: bytes that the caches of all CPUs may keep, 0 for what the module's
+ *             parameter says
+ * @cache_share: bytes of that for each CPU, see room.c; changed under heaps_lock,
+ *               read without
  * @meta: its own structures
  * @mem: hands @meta memory to the page trees
  * @nr_failed: allocations that returned NULL for want of memory
@@ -165,6 +169,8 @@ struct goalloc_heap {
 	u64 limit;
 	u64 soft_limit;
 	atomic64_t held;
+	u64 cache_max;
+	u64 cache_share;
 	struct goalloc_meta meta;
 	struct palloc_mem mem;
 	atomic64_t nr_failed;

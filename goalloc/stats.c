@@ -186,6 +186,67 @@ void stats_large(struct goalloc_heap *heap, struct large_stats *ls)
 }
 GOALLOC_EXPORT_KUNIT(stats_large);
 
+/* A bin of a cache, for the cache's own numbers. */
+static void stats_level_bin(const struct goalloc_heap *heap, const struct cache_bin *b,
+			    unsigned int bin, struct level_stats *ls)
+{
+	u32 size = span_shape_small(bin).elemsize;
+	u64 pops = stats_read(b->pops);
+	u64 count = stats_read(b->count);
+	const struct goalloc_span *span;
+
+	ls->used += count * size;
+	ls->allocs += pops;
+	ls->frees += pops + stats_read(b->flushed) + count - stats_read(b->filled);
+	ls->refills += stats_read(b->refills);
+	ls->flushes += stats_read(b->flushes);
+	/*
+	 * Its structure stays; whether it is still the cache's does not matter.
+	 * But a heap that was found broken may have anything there.
+	 */
+	span = stats_read(b->span);
+	if (span != &cache_no_span && !safe_is_on(heap)) {
+		u64 unused = data_race(span_bits_unused(&span->bits));
+
+		ls->used += unused * size;
+		ls->allocs += stats_read(span->lent) - unused;
+	}
+}
+
+/**
+ * stats_level - read the numbers of one cache
+ * @heap: the heap
+ * @cpu: its CPU
+ * @level: its context level
+ * @ls: what to fill in
+ *
+ * Context: Any.
+ * Return: false if there is no such cache.
+ */
+bool stats_level(struct goalloc_heap *heap, unsigned int cpu, unsigned int level,
+		 struct level_stats *ls)
+{
+	const struct goalloc_cache *cache;
+	unsigned int bin;
+
+	memset(ls, 0, sizeof(*ls));
+	cache = stats_cache(per_cpu_ptr(heap->cpus, cpu), level);
+	if (cache == &cache_none)
+		return false;
+	ls->allowed = room_allowed(cache) + room_remote_max(cache);
+	ls->remote = stats_read(cache->remote.puts);
+	ls->used = stats_read(cache->remote.bytes);
+	ls->charged = stats_read(cache->cap.used) + ls->used;
+	ls->steals = stats_read(cache->cap.steals);
+	ls->denied = stats_read(cache->cap.denied);
+	ls->passed = stats_read(cache->passed);
+	ls->allocs = stats_read(cache->carved);
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+		stats_level_bin(heap, &cache->bin[bin], bin, ls);
+	return true;
+}
+GOALLOC_EXPORT_KUNIT(stats_level);
+
 /**
  * stats_pages - add up the page caches
  * @heap: the heap

@@ -181,6 +181,7 @@ struct irq_work {
 /* CPUs and nodes. */
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
 #define num_online_cpus() SIM_CPUS
+#define num_possible_cpus() SIM_CPUS
 #define NUMA_NO_NODE	(-1)
 #define MAX_NUMNODES	64
 #define N_NORMAL_MEMORY	0
