@@ -146,7 +146,7 @@ static __always_inline void *api_get_node(size_t size, gfp_t flags, int node,
 }
 
 static __cold noinline void *api_node_traced(size_t size, gfp_t flags, int node,
-					      unsigned long caller)
+					     unsigned long caller)
 {
 	return api_trace(size, flags, node, caller,
 			 api_get_node(size, flags, node, caller));
@@ -187,7 +187,7 @@ static __always_inline void *api_get_aligned(size_t size, size_t align, gfp_t fl
 }
 
 static __cold noinline void *api_aligned_traced(size_t size, size_t align, gfp_t flags,
-					      unsigned long caller)
+						unsigned long caller)
 {
 	return api_trace(size, flags, NUMA_NO_NODE, caller,
 			 api_get_aligned(size, align, flags, caller));

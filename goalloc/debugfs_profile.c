@@ -23,10 +23,16 @@
 
 #define PROFILE_BATCH 32
 
+static struct profile *profile_get(const struct goalloc_heap *heap)
+{
+	/* Filled in when it is seen; pairs with profile_of(). */
+	return smp_load_acquire(&heap->profile);
+}
+
 /* What the numbers are worth. */
 static void profile_head(struct seq_file *m, struct goalloc_heap *heap, const char *name)
 {
-	struct profile *profile = smp_load_acquire(&heap->profile);
+	struct profile *profile = profile_get(heap);
 	unsigned long flags;
 	u64 dropped = 0;
 
@@ -69,7 +75,7 @@ struct stacks_rows {
 static unsigned int stacks_fill(struct debugfs_rows *rows)
 {
 	struct stacks_rows *reader = container_of(rows, struct stacks_rows, rows);
-	struct profile *profile = smp_load_acquire(&rows->heap->profile);
+	struct profile *profile = profile_get(rows->heap);
 	struct profile_stack *stack;
 	unsigned int nr = 0;
 	unsigned long flags;
@@ -142,7 +148,7 @@ struct sites_rows {
 static unsigned int sites_fill(struct debugfs_rows *rows)
 {
 	struct sites_rows *reader = container_of(rows, struct sites_rows, rows);
-	struct profile *profile = smp_load_acquire(&rows->heap->profile);
+	struct profile *profile = profile_get(rows->heap);
 	struct profile_site *site;
 	unsigned int nr = 0;
 	unsigned long flags;

@@ -102,10 +102,12 @@ static bool spans_read_small(const struct goalloc_span *span, struct heap_node *
 static bool spans_read(const struct goalloc_heap *heap, const struct goalloc_span *span,
 		       struct spans_row *row)
 {
+	/* Races by intention, here and below: see above. */
 	struct heap_node *home = data_race(READ_ONCE(span->home));
 
 	if (!heap_has_node(heap, home) || !sanity_span(span))
 		return false;
+	/* The caller compares it. */
 	row->page = data_race(READ_ONCE(span->page));
 	row->npages = span->npages;
 	row->size = span->elemsize;
@@ -116,7 +118,8 @@ static bool spans_read(const struct goalloc_heap *heap, const struct goalloc_spa
 	row->asked = 0;
 	if (row->kind != SPAN_LARGE)
 		return spans_read_small(span, home, row);
-	row->asked = data_race(READ_ONCE(span->asked));
+	/* It is set before the span is in the map. */
+	row->asked = READ_ONCE(span->asked);
 	row->used = 1;
 	return true;
 }

@@ -108,6 +108,7 @@ static inline struct goalloc_span *pagemap_span(const struct pagemap *map,
 /* May the chunk of a page have spans? RCU read section. */
 static inline bool pagemap_has_chunk(const struct pagemap *map, u64 page)
 {
+	/* Pairs with the release in pagemap_extend(): the row is as long. */
 	if (page >= smp_load_acquire(&map->nr_pages))
 		return false;
 	return READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]) != &pagemap_no_leaf;

@@ -51,7 +51,7 @@
  * @node: place in the table; added under profile_lock, read under RCU
  * @dead: place among those that were freed; no lock
  * @rcu: frees it
- * @obj: the object
+ * @key: the address of the object, inverted: kmemleak must not find it here
  * @heap: its heap
  * @stack: who allocated it
  * @sum: what it stands for
@@ -61,7 +61,7 @@ struct profile_sample {
 	struct hlist_node node;
 	struct llist_node dead;
 	struct rcu_head rcu;
-	const void *obj;
+	unsigned long key;
 	struct goalloc_heap *heap;
 	struct profile_stack *stack;
 	struct profile_sum sum;
@@ -147,6 +147,7 @@ void profile_settle(void)
 	raw_spin_unlock_irqrestore(&profile_lock, flags);
 	profile_free(list);
 }
+GOALLOC_EXPORT_KUNIT(profile_settle);
 
 /**
  * profile_forget - an object is about to be freed
@@ -161,7 +162,7 @@ void profile_forget(const void *obj)
 
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(sample, profile_bucket(obj), node) {
-		if (sample->obj != obj || atomic_xchg(&sample->freed, 1))
+		if (sample->key != ~(unsigned long)obj || atomic_xchg(&sample->freed, 1))
 			continue;
 		llist_add(&sample->dead, &profile_dead);
 		found = true;
@@ -175,9 +176,10 @@ void profile_forget(const void *obj)
 /* The profile of a heap, made if there is none. */
 static struct profile *profile_of(struct goalloc_heap *heap)
 {
-	struct profile *profile = smp_load_acquire(&heap->profile);
-	struct profile *old;
+	struct profile *profile, *old;
 
+	/* Filled in when it is seen; pairs with the cmpxchg() below. */
+	profile = smp_load_acquire(&heap->profile);
 	if (likely(profile))
 		return profile;
 	profile = meta_zalloc(&heap->meta, sizeof(*profile), GFP_NOWAIT | __GFP_NOWARN,
@@ -186,7 +188,6 @@ static struct profile *profile_of(struct goalloc_heap *heap)
 		return NULL;
 	INIT_LIST_HEAD(&profile->stacks);
 	INIT_LIST_HEAD(&profile->sites);
-	/* Complete when it is seen. */
 	old = cmpxchg(&heap->profile, NULL, profile);
 	if (!old)
 		return profile;
@@ -294,7 +295,7 @@ static bool profile_enter(struct goalloc_heap *heap, struct profile *profile,
 	if (!sample)
 		return false;
 	weight = profile_weight(asked, rate);
-	sample->obj = obj;
+	sample->key = ~(unsigned long)obj;
 	sample->heap = heap;
 	sample->stack = stack;
 	sample->sum.objects = weight;
@@ -490,6 +491,7 @@ GOALLOC_EXPORT_KUNIT(profile_set_rate);
  */
 unsigned int profile_samples(void)
 {
+	/* It changes under a lock that nobody needs for this. */
 	return data_race(READ_ONCE(profile_nr_samples));
 }
 GOALLOC_EXPORT_KUNIT(profile_samples);

@@ -111,6 +111,7 @@ extern unsigned int profile_nr_samples;
 /* An object is about to be freed, and is in the caller's hands. */
 static inline void profile_freed(const void *obj)
 {
+	/* It has been counted if it is a sample: that was before it was handed out. */
 	if (unlikely(data_race(READ_ONCE(profile_nr_samples))))
 		profile_forget(obj);
 }

@@ -14,6 +14,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/bitops.h>
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 
@@ -24,14 +25,14 @@
 #define LN2_Q24 11629080ULL
 #define LN2_Q40 762123384786ULL
 
-#define ONE_Q32 (1ULL << 32)
-#define ONE_Q40 (1ULL << 40)
+#define ONE_Q32 BIT_ULL(32)
+#define ONE_Q40 BIT_ULL(40)
 
 /* Bits of the logarithm behind the point. */
 #define LOG_BITS 24
 
 /* As good as never: no stream asks for so many bytes. */
-#define GAP_NEVER (1LL << 61)
+#define GAP_NEVER ((s64)BIT_ULL(61))
 
 /*
  * Bytes per sample, 0 for no samples, 1 for all objects; and how often it was

@@ -6,11 +6,12 @@
 #define GOALLOC_PROFILE_GAP_H
 
 #include <asm/barrier.h>
+#include <linux/bits.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 
 /* The largest mean distance of two samples, in bytes. */
-#define PROFILE_MAX_RATE (1U << 30)
+#define PROFILE_MAX_RATE ((unsigned int)BIT(30))
 
 /**
  * struct profile_gap - how far a stream of objects is from its next sample
@@ -40,10 +41,12 @@ bool profile_draw(size_t size);
 /* Bytes requested of a stream. Any CPU may read while its owner goes on. */
 static inline u64 profile_asked(const struct profile_gap *gap, const s64 *left)
 {
+	/* Plain stores of its owner: whatever stood there last will do. */
 	s64 now = data_race(READ_ONCE(*left));
 
 	/* Pairs with profile_set(): never more left than was drawn. */
 	smp_rmb();
+	/* As above. */
 	return data_race(READ_ONCE(gap->drawn)) - now;
 }
 

@@ -234,7 +234,7 @@ static unsigned int inside_count(const char *page, const char *letters)
 	unsigned int i, nr = 0;
 
 	for (i = 0; i < PALLOC_CHUNK_PAGES; i++)
-		nr += strchr(letters, page[i]) != NULL;
+		nr += !!strchr(letters, page[i]);
 	return nr;
 }
 
@@ -246,7 +246,7 @@ static void inside_map(struct kunit *test, struct inside *in, char *state)
 	u64 sums[2][2] = {};
 	unsigned int wrong = 0;
 	char *line;
-	int used;
+	int used, got;
 
 	memset(state, 'n', INSIDE_PAGES);
 	KUNIT_ASSERT_TRUE(test, inside_read(in, debugfs_show_heapmap, heap));
@@ -255,8 +255,9 @@ static void inside_map(struct kunit *test, struct inside *in, char *state)
 	for (; *line; line = inside_next(line)) {
 		char page[PALLOC_CHUNK_PAGES];
 
-		KUNIT_ASSERT_EQ(test, 5, sscanf(line, "%llu %llu %llu %llu %llu %n", &node,
-						&chunk, &first, &owned, &free, &used));
+		got = sscanf(line, "%llu %llu %llu %llu %llu %n", &node, &chunk, &first,
+			     &owned, &free, &used);
+		KUNIT_ASSERT_EQ(test, 5, got);
 		KUNIT_ASSERT_LT(test, node, 2ULL);
 		KUNIT_ASSERT_LT(test, first, (u64)INSIDE_PAGES);
 		KUNIT_ASSERT_TRUE(test, inside_unpack(line + used, page));
@@ -311,14 +312,16 @@ static u64 inside_value(struct kunit *test, struct inside *in, int node, const c
 	char want[48];
 	char *line;
 	u64 value;
+	int got;
 
 	snprintf(want, sizeof(want), "\nnode %d %s ", node, name);
 	line = strstr(in->text, want);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, line, "%s", want);
 	if (!line || !strncmp(line + strlen(want), "none", 4))
 		return U64_MAX;
-	KUNIT_EXPECT_EQ(test, 1, sscanf(line + strlen(want), "%llu", &value));
-	return value;
+	got = sscanf(line + strlen(want), "%llu", &value);
+	KUNIT_EXPECT_EQ(test, 1, got);
+	return got == 1 ? value : 0;
 }
 
 /* Runs of free pages in @state that are @min to @max long, within a node. */
@@ -346,8 +349,8 @@ static void inside_pageheap_node(struct kunit *test, struct inside *in, const ch
 	u64 pages, all, longest = 0, shown = 0, first = node * (INSIDE_PAGES / 2);
 	u64 min, max, nr, nr_pages, at, start, end;
 	char want[24];
+	int root, got;
 	char *line;
-	int root;
 
 	KUNIT_EXPECT_EQ(test, palloc->nr_owned, inside_value(test, in, node, "owned_pages"));
 	KUNIT_EXPECT_EQ(test, palloc->nr_free, inside_value(test, in, node, "free_pages"));
@@ -364,8 +367,9 @@ static void inside_pageheap_node(struct kunit *test, struct inside *in, const ch
 
 	snprintf(want, sizeof(want), "\nruns %d ", node);
 	for (line = in->text; (line = strstr(line, want)); line++) {
-		KUNIT_ASSERT_EQ(test, 4, sscanf(line + strlen(want), "%llu %llu %llu %llu",
-						&min, &max, &nr, &nr_pages));
+		got = sscanf(line + strlen(want), "%llu %llu %llu %llu", &min, &max, &nr,
+			     &nr_pages);
+		KUNIT_ASSERT_EQ(test, 4, got);
 		KUNIT_EXPECT_EQ(test, 2 * min - 1, max);
 		KUNIT_EXPECT_EQ(test, inside_runs(state, node, min, max, &pages), nr);
 		KUNIT_EXPECT_EQ(test, pages, nr_pages);
@@ -384,8 +388,9 @@ static void inside_pageheap_node(struct kunit *test, struct inside *in, const ch
 	KUNIT_EXPECT_EQ(test, !line, !palloc->nr_free);
 	if (!line)
 		return;
-	KUNIT_ASSERT_EQ(test, 5, sscanf(line + strlen(want), "%d %llu %llu %llu %llu", &root,
-					&at, &start, &max, &end));
+	got = sscanf(line + strlen(want), "%d %llu %llu %llu %llu", &root, &at, &start, &max,
+		     &end);
+	KUNIT_ASSERT_EQ(test, 5, got);
 	KUNIT_EXPECT_EQ(test, 0, root);
 	KUNIT_EXPECT_EQ(test, 0ULL, at);
 	KUNIT_EXPECT_EQ(test, longest, max);
@@ -541,6 +546,7 @@ static void inside_large_heap(struct kunit *test)
 	static const char *const names[] = { "spans", "heapmap", "pageheap", "classes" };
 	struct inside *in = test->priv;
 	struct goalloc_heap *heap;
+	unsigned int per_span = span_shape_small(sizeclass_of(4096)).nelems;
 	unsigned int i, rows;
 	char *line;
 	u64 bytes;
@@ -562,9 +568,7 @@ static void inside_large_heap(struct kunit *test)
 		kunit_info(test, "heap of 100 MiB: %s, %u rows, %zu bytes in %lld us\n", names[i],
 			   rows, strlen(in->text), ktime_to_us(t));
 		if (!i)
-			KUNIT_EXPECT_GE(test, rows,
-					(100U << 20) / (span_shape_small(sizeclass_of(4096)).nelems *
-							4096));
+			KUNIT_EXPECT_GE(test, rows, (100U << 20) / 4096 / per_span);
 	}
 	KUNIT_EXPECT_EQ(test, 0, goalloc_heap_destroy(heap, true));
 }
@@ -584,6 +588,7 @@ static void inside_lock_member(void *arg, unsigned int member)
 		obj = central_alloc(lock->central, 64);
 		if (obj)
 			goalloc_heap_free(lock->central->home->heap, obj);
+		/* Counted under the lock that the others are after. */
 		if (data_race(READ_ONCE(lock->central->contended)))
 			WRITE_ONCE(lock->done, true);
 		if (i % 32 == 0)

@@ -21,7 +21,7 @@
 
 #if GOALLOC_PROFILE
 
-#define PROFILE_TEXT (1 << 20)
+#define PROFILE_TEXT 1048576
 
 static int profile_suite_init(struct kunit *test)
 {
@@ -567,6 +567,7 @@ static void profile_files(struct kunit *test)
 	char *line;
 	void *p[6];
 	unsigned int i;
+	int got;
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	KUNIT_EXPECT_TRUE(test, profile_show(text, debugfs_show_stacks, fh->heap));
@@ -583,8 +584,9 @@ static void profile_files(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "# dropped: 0 samples"));
 	line = strstr(text, "\nstack ");
 	KUNIT_ASSERT_NOT_NULL(test, line);
-	KUNIT_ASSERT_EQ(test, 7, sscanf(line, "\nstack %llu %llu %llu %llu %llu %llu %llu",
-					n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6));
+	got = sscanf(line, "\nstack %llu %llu %llu %llu %llu %llu %llu", n, n + 1, n + 2, n + 3,
+		     n + 4, n + 5, n + 6);
+	KUNIT_ASSERT_EQ(test, 7, got);
 	KUNIT_EXPECT_EQ(test, 1ULL, n[0]);
 	KUNIT_EXPECT_EQ(test, 5ULL, n[1]);
 	KUNIT_EXPECT_EQ(test, 1000ULL, n[2]);

@@ -15,6 +15,6 @@
 	static inline bool trace_##name##_enabled(void) { return false; } \
 	static inline void trace_##name(proto) { }
 #define DECLARE_EVENT_CLASS(name, ...) _Static_assert(1, "")
-#define DEFINE_EVENT(class, name, proto, ...) TRACE_EVENT(name, TP_PROTO(proto), )
+#define DEFINE_EVENT(class, name, proto, ...) TRACE_EVENT(name, TP_PROTO(proto), __VA_ARGS__)
 
 #endif /* SIM_LINUX_TRACEPOINT_H */
