@@ -319,9 +319,13 @@ static void debugfs_percpu_pages(struct seq_file *m, struct goalloc_heap *heap,
 				 unsigned int cpu)
 {
 	const struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
-	/* Their CPU goes on meanwhile. */
+	/* Their CPU goes on meanwhile: races by intention. */
 	u64 used = hweight64(data_race(READ_ONCE(pages->cache.cache)));
+	/* The same. */
 	u64 hits = data_race(READ_ONCE(pages->hits));
+	/* The same. */
+	u64 misses = data_race(READ_ONCE(pages->misses));
+	/* The same. */
 	u64 fills = data_race(READ_ONCE(pages->fills));
 
 	if (!fills)
@@ -329,7 +333,7 @@ static void debugfs_percpu_pages(struct seq_file *m, struct goalloc_heap *heap,
 	seq_printf(m, "%5u %-7s %10llu %10llu %10llu %12llu %12llu %10llu %12s %10s %10s %8s %8s %12s\n",
 		   cpu, "pages", (u64)cpu_pages_max(heap) << GOALLOC_PAGE_SHIFT,
 		   used << GOALLOC_PAGE_SHIFT, used << GOALLOC_PAGE_SHIFT,
-		   hits + data_race(READ_ONCE(pages->misses)), hits, fills,
+		   hits + misses, hits, fills,
 		   "-", "-", "-", "-", "-", "-");
 }
 

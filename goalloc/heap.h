@@ -40,7 +40,7 @@ struct profile;
  * struct heap_space - an address space that heaps live in
  * @source: where its pages come from
  * @map: from addresses to spans, of all heaps in it
- * @order: its nodes by distance
+ * @order: its nodes by distance; sorted under heaps_lock, read without
  * @meta: memory of @map and @order
  * @held: goalloc pages that all its heaps hold or are about to
  * @limit: goalloc pages that they may hold, 0 for any number

@@ -21,9 +21,15 @@
 #include "compat.h"
 #include "drain.h"
 
-unsigned long room_cpu_max __read_mostly = SZ_1M;
+/*
+ * Numbers that their owner changes with plain stores while we look: a race by
+ * intention.
+ */
+#define room_read(number) data_race(READ_ONCE(number))
+
+unsigned long room_cpu_max = SZ_256K;
 GOALLOC_EXPORT_KUNIT(room_cpu_max);
-unsigned long room_total_max __read_mostly = SZ_32M;
+unsigned long room_total_max = SZ_16M;
 GOALLOC_EXPORT_KUNIT(room_total_max);
 
 /**
@@ -346,12 +352,6 @@ u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin)
 	return bytes + room_empty(cache, bin);
 }
 
-static u64 room_claimed(const struct goalloc_cache *cache)
-{
-	return data_race(READ_ONCE(cache->cap.used)) +
-	       data_race(READ_ONCE(cache->remote.bytes));
-}
-
 /**
  * room_over - do the caches of a CPU keep more than they may?
  * @heap: the heap
@@ -369,8 +369,8 @@ bool room_over(struct goalloc_heap *heap, unsigned int cpu)
 		/* Filled in when it is seen; pairs with cache_create(). */
 		cache = smp_load_acquire(&per_cpu_ptr(heap->cpus, cpu)->level[level]);
 		if (cache != &cache_none &&
-		    (room_claimed(cache) > room_level(cache) ||
-		     data_race(READ_ONCE(cache->cap.used)) > room_allowed(cache)))
+		    (room_read(cache->cap.used) > room_allowed(cache) ||
+		     room_read(cache->remote.bytes) > room_remote_max(cache)))
 			return true;
 	}
 	return false;
@@ -394,33 +394,34 @@ const char *room_check(struct goalloc_cache *cache, int *bin, u64 *is, u64 *want
 
 	for (i = 0; i < GOALLOC_NR_BINS; i++) {
 		const struct cache_bin *b = &cache->bin[i];
-		const struct goalloc_span *span = data_race(READ_ONCE(b->span));
+		const struct goalloc_span *span = room_read(b->span);
+		/* A race as in room_read(). */
 		u32 unused = data_race(span_bits_unused(&span->bits));
 
 		*bin = i;
-		*is = data_race(READ_ONCE(b->count));
-		*want = data_race(READ_ONCE(b->cap));
+		*is = room_read(b->count);
+		*want = room_read(b->cap);
 		if (*is > *want)
 			return "list with more than it has room for";
 		*is = *want * room_size(i);
-		*want = data_race(READ_ONCE(cc->class[i].list));
+		*want = room_read(cc->class[i].list);
 		if (*is != *want)
 			return "room of a list miscounted";
 		*is = span == &cache_no_span ? 0 : unused * room_size(i);
-		*want = data_race(READ_ONCE(cc->class[i].span));
+		*want = room_read(cc->class[i].span);
 		if (*is > *want)
 			return "what is left of a cache's span miscounted";
-		used += data_race(READ_ONCE(cc->class[i].list)) + *want;
+		used += room_read(cc->class[i].list) + *want;
 	}
 	*bin = -1;
-	*is = data_race(READ_ONCE(cc->used));
+	*is = room_read(cc->used);
 	*want = used;
 	if (*is != *want)
 		return "what a cache may keep miscounted";
 	*want = room_allowed(cache);
 	if (*is > *want)
 		return "cache keeps more than it may";
-	*is = data_race(READ_ONCE(cache->remote.bytes));
+	*is = room_read(cache->remote.bytes);
 	*want = room_remote_max(cache);
 	return *is > *want ? "cache keeps more of other nodes than it may" : NULL;
 }

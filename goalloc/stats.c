@@ -206,6 +206,7 @@ static void stats_level_bin(const struct goalloc_heap *heap, const struct cache_
 	 */
 	span = stats_read(b->span);
 	if (span != &cache_no_span && !safe_is_on(heap)) {
+		/* A race as in stats_read(). */
 		u64 unused = data_race(span_bits_unused(&span->bits));
 
 		ls->used += unused * size;

@@ -11,8 +11,8 @@
  *
  * What is a sum over tiers that have no lock in common (the ledger, and the
  * free slots against what the caches say they have), and what caches count for
- * themselves, can be judged only while nobody uses the heap. Counters that move with everything that is done tell,
- * see validate_try().
+ * themselves, can be judged only while nobody uses the heap. Counters that move
+ * with everything that is done tell, see validate_try().
  *
  * The objects in the caches' lists are not looked at one by one, as only their
  * CPU could do that; that their number is right shows in the sums.

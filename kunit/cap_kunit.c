@@ -204,8 +204,8 @@ static void cap_lowered(struct kunit *test)
 	char text[32];
 	u64 share;
 
-	KUNIT_EXPECT_EQ(test, (unsigned long)SZ_1M, cpu_max);
-	KUNIT_EXPECT_EQ(test, (unsigned long)SZ_32M, total_max);
+	KUNIT_EXPECT_EQ(test, (unsigned long)SZ_256K, cpu_max);
+	KUNIT_EXPECT_EQ(test, (unsigned long)SZ_16M, total_max);
 	for (i = 0; i < ARRAY_SIZE(writes); i++) {
 		KUNIT_ASSERT_EQ(test, 0, crew_run(CREW_FULL, cap_load_member, &load));
 		share = fh->heap->cache_share;
@@ -264,6 +264,7 @@ static void cap_produce(struct cap_ring *ring)
 
 	prandom_seed_state(&rnd, 7);
 	for (n = 0; n < CAP_PASSES; n++) {
+		/* The place is free when it is seen to be; pairs with below. */
 		while (n - smp_load_acquire(&ring->tail) == CAP_RING)
 			cond_resched();
 		obj = goalloc_heap_alloc(ring->heap,
@@ -271,6 +272,7 @@ static void cap_produce(struct cap_ring *ring)
 					 GFP_KERNEL);
 		ring->failed += !obj;
 		ring->obj[n % CAP_RING] = obj;
+		/* The object before its number; pairs with below. */
 		smp_store_release(&ring->head, n + 1);
 		if (n % (CAP_PASSES / CAP_LOOKS) == 0)
 			ring->held[n / (CAP_PASSES / CAP_LOOKS)] =
@@ -288,9 +290,11 @@ static void cap_ring_member(void *arg, unsigned int member)
 		return;
 	}
 	for (n = 0; n < CAP_PASSES; n++) {
+		/* Pairs with cap_produce(), as the other. */
 		while (smp_load_acquire(&ring->head) == n)
 			cond_resched();
 		goalloc_heap_free(ring->heap, ring->obj[n % CAP_RING]);
+		/* Freed, then the place is. */
 		smp_store_release(&ring->tail, n + 1);
 	}
 }
@@ -495,7 +499,7 @@ static void cap_of_heap(struct kunit *test)
 	KUNIT_EXPECT_GT(test, st.cached_bytes, 0ULL);
 	KUNIT_EXPECT_LE(test, st.cached_bytes, (u64)SZ_256K);
 	KUNIT_EXPECT_EQ(test, goalloc_default->cache_share,
-			min_t(u64, SZ_1M, SZ_32M / num_possible_cpus()));
+			min_t(u64, SZ_256K, SZ_16M / num_possible_cpus()));
 	KUNIT_EXPECT_EQ(test, 0, goalloc_heap_destroy(heap, false));
 }
 

@@ -242,7 +242,7 @@ static void in_use(void)
 	EXPECT(cap, "no list");
 	EXPECT(fake_refill(f, 5, span_bytes(5)), "no span");
 	EXPECT(!f->cc.class[5].list && f->cc.used == span_bytes(5), "%llu", f->cc.used);
-	/* What is more than all there is is not to be had, and costs nobody anything. */
+	/* What is more than there can be is not had, and costs nobody anything. */
 	EXPECT(!fake_refill(f, 40, span_bytes(40) - 1), "a span that does not fit");
 	EXPECT(f->cc.denied == 1 && f->cc.class[5].span, "denied %llu", f->cc.denied);
 	free(f);
