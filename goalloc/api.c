@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "detour.h"
+#include "goalloc_trace.h"
 #include "guard.h"
 #include "harden.h"
 #include "limit.h"
@@ -50,7 +51,7 @@ static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
 		return detour_alloc(heap, size, align, gfp, nid);
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
-	return obj;
+	return profile_odd(heap, obj, size);
 }
 
 /* Not an ordinary size, or flags that want a word or a check. */
@@ -77,8 +78,8 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
  * is checked out of line, because a call in here would make everybody save
  * registers.
  */
-static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
-				       gfp_t gfp, unsigned long caller)
+static __always_inline void *api_get(struct goalloc_heap *heap, size_t size,
+				     gfp_t gfp, unsigned long caller)
 {
 	/* 0 wraps around to the largest size. */
 	if (unlikely(size - 1 >= GOALLOC_MAX_SMALL || gfp & API_ODD_FLAGS))
@@ -88,21 +89,50 @@ static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
 	return cache_alloc(heap, sizeclass_of(size), size, gfp);
 }
 
+static size_t api_size(const struct goalloc_heap *heap, const void *p);
+
+/* Tell the tracepoint of an allocation. */
+static __cold noinline void *api_trace(size_t size, gfp_t gfp, int nid,
+				       unsigned long caller, void *obj)
+{
+	trace_alloc(caller, obj, size, api_size(NULL, obj), gfp, nid);
+	return obj;
+}
+
+/*
+ * Whether somebody traces is asked first, where a call costs those who do not
+ * trace nothing but the place of a jump: later on they would have to save registers.
+ */
+static __cold noinline void *api_alloc_traced(struct goalloc_heap *heap, size_t size,
+					      gfp_t gfp, unsigned long caller)
+{
+	return api_trace(size, gfp, NUMA_NO_NODE, caller, api_get(heap, size, gfp, caller));
+}
+
+static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
+				       gfp_t gfp, unsigned long caller)
+{
+	if (trace_alloc_enabled())
+		return api_alloc_traced(heap, size, gfp, caller);
+	return api_get(heap, size, gfp, caller);
+}
+
 void *goalloc(size_t size, gfp_t flags)
 {
 	return api_alloc(goalloc_default, size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc);
 
-void *goalloc_node(size_t size, gfp_t flags, int node)
+static __always_inline void *api_get_node(size_t size, gfp_t flags, int node,
+					  unsigned long caller)
 {
 	struct goalloc_heap *heap = goalloc_default;
 
 	if (node == NUMA_NO_NODE || flags & API_ZONE_FLAGS || !size)
-		return api_alloc(heap, size, flags, _RET_IP_);
+		return api_get(heap, size, flags, caller);
 	might_alloc(flags);
 	if (unlikely(node < 0 || node >= MAX_NUMNODES)) {
-		report_bad_node(heap, node, _RET_IP_);
+		report_bad_node(heap, node, caller);
 		return NULL;
 	}
 	/* Without memory of its own the node cannot be had exactly. */
@@ -111,22 +141,37 @@ void *goalloc_node(size_t size, gfp_t flags, int node)
 		return NULL;
 	}
 	if (size > GOALLOC_MAX_SMALL)
-		return api_alloc_large(heap, size, 1, flags, node, _RET_IP_);
+		return api_alloc_large(heap, size, 1, flags, node, caller);
 	return cache_alloc_node(heap, sizeclass_of(size), size, flags, node);
+}
+
+static __cold noinline void *api_node_traced(size_t size, gfp_t flags, int node,
+					     unsigned long caller)
+{
+	return api_trace(size, flags, node, caller,
+			 api_get_node(size, flags, node, caller));
+}
+
+void *goalloc_node(size_t size, gfp_t flags, int node)
+{
+	if (trace_alloc_enabled())
+		return api_node_traced(size, flags, node, _RET_IP_);
+	return api_get_node(size, flags, node, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_node);
 
-void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
+static __always_inline void *api_get_aligned(size_t size, size_t align, gfp_t flags,
+					     unsigned long caller)
 {
 	struct goalloc_heap *heap = goalloc_default;
 	unsigned int class;
 
 	if (unlikely(!is_power_of_2(align) || align > GOALLOC_MAX_SIZE)) {
-		report_bad_align(heap, align, _RET_IP_);
+		report_bad_align(heap, align, caller);
 		return NULL;
 	}
 	if (flags & API_ZONE_FLAGS || !size)
-		return api_alloc(heap, size, flags, _RET_IP_);
+		return api_get(heap, size, flags, caller);
 	might_alloc(flags);
 	if (detour_taken(heap) && size <= GOALLOC_MAX_SIZE)
 		return detour_alloc(heap, size, align, flags, numa_mem_id());
@@ -138,21 +183,54 @@ void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 							numa_mem_id()) :
 				       cache_alloc(heap, class, size, flags);
 	}
-	return api_alloc_large(heap, size, align, flags, numa_mem_id(), _RET_IP_);
+	return api_alloc_large(heap, size, align, flags, numa_mem_id(), caller);
+}
+
+static __cold noinline void *api_aligned_traced(size_t size, size_t align, gfp_t flags,
+						unsigned long caller)
+{
+	return api_trace(size, flags, NUMA_NO_NODE, caller,
+			 api_get_aligned(size, align, flags, caller));
+}
+
+void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
+{
+	if (trace_alloc_enabled())
+		return api_aligned_traced(size, align, flags, _RET_IP_);
+	return api_get_aligned(size, align, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_aligned);
 
-void *goalloc_tiny(size_t size, gfp_t flags)
+static __always_inline void *api_get_tiny(size_t size, gfp_t flags, unsigned long caller)
 {
 	if (size - 1 >= 15 || flags & API_ZONE_FLAGS)
-		return api_alloc(goalloc_default, size, flags,
-				 _RET_IP_);
+		return api_get(goalloc_default, size, flags, caller);
 	might_alloc(flags);
 	if (flags & __GFP_THISNODE)
 		return tiny_alloc_local(goalloc_default, size, flags);
 	return tiny_alloc(goalloc_default, size, flags);
 }
+
+static __cold noinline void *api_tiny_traced(size_t size, gfp_t flags, unsigned long caller)
+{
+	return api_trace(size, flags, NUMA_NO_NODE, caller, api_get_tiny(size, flags, caller));
+}
+
+void *goalloc_tiny(size_t size, gfp_t flags)
+{
+	if (trace_alloc_enabled())
+		return api_tiny_traced(size, flags, _RET_IP_);
+	return api_get_tiny(size, flags, _RET_IP_);
+}
 EXPORT_SYMBOL_GPL(goalloc_tiny);
+
+static __cold noinline void api_free_traced(struct goalloc_heap *heap,
+					    const struct pagemap *map, const void *p,
+					    unsigned long caller)
+{
+	trace_free(caller, p);
+	cache_free(heap, map, p, caller);
+}
 
 static __always_inline void api_free(struct goalloc_heap *heap,
 				     const struct pagemap *map, const void *p,
@@ -160,6 +238,10 @@ static __always_inline void api_free(struct goalloc_heap *heap,
 {
 	if (unlikely(ZERO_OR_NULL_PTR(p)))
 		return;
+	if (trace_free_enabled()) {
+		api_free_traced(heap, map, p, caller);
+		return;
+	}
 	cache_free(heap, map, p, caller);
 }
 
@@ -191,6 +273,7 @@ static size_t api_size(const struct goalloc_heap *heap, const void *p)
 		goto out;
 	switch (READ_ONCE(*ref.state)) {
 	case SLOT_LIVE:
+	case SLOT_SAMPLED:
 	case SLOT_LARGE:
 		size = begins ? ref.span->elemsize : 0;
 		break;

@@ -295,12 +295,13 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	struct goalloc_cache *cache;
 	bool dirty = true;
 	bool made = false;
+	bool hit = false;
 	void *obj;
 
 	if (guard_wanted()) {
 		obj = guard_sample(heap, bin, asked, gfp);
 		if (obj)
-			return obj;
+			return profile_odd(heap, obj, asked);
 	}
 	if (detour_taken(heap))
 		return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
@@ -335,7 +336,7 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			obj = cache_take(cache, bin, &dirty);
 		}
 		if (obj)
-			cache->bin[bin].asked += asked;
+			hit = cache_count(cache, bin, asked);
 		preempt_enable();
 		if (obj)
 			break;
@@ -345,15 +346,47 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			/* Found broken on the way. */
 			if (!obj && safe_is_on(heap))
 				return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
-			return cache_alloc_done(heap, bin, asked, obj, true, gfp,
-						numa_mem_id());
+			obj = cache_alloc_done(heap, bin, asked, obj, true, gfp,
+					       numa_mem_id());
+			return bin == GOALLOC_TINY_BIN ? obj : profile_odd(heap, obj, asked);
 		}
 	}
 	if (fresh)
 		central_add(heap_central_of(fresh), fresh);
-	return cache_alloc_done(heap, bin, asked, obj, dirty, gfp, numa_mem_id());
+	obj = cache_alloc_done(heap, bin, asked, obj, dirty, gfp, numa_mem_id());
+	return profile_mark(heap, obj, asked, hit);
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
+
+/**
+ * cache_alloc_sampled - go on when the gap of the profile is over
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested, counted already
+ * @gfp: as for goalloc()
+ * @span: span of the object, which the task's cache has handed out
+ * @slot: its slot, SLOT_FREE as yet
+ *
+ * Context: Task context that @gfp allows, but that preemption is off; returns
+ *          with it as it was before.
+ * Return: the object.
+ */
+void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+			  gfp_t gfp, struct goalloc_span *span, unsigned int slot)
+{
+	struct goalloc_cache *cache = this_cpu_read(heap->cpus->level[0]);
+	void *obj = (void *)span_slot_addr(span, slot);
+	bool hit;
+
+	hit = profile_due(&cache->gap[bin], &cache->bin[bin].left, asked);
+	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	preempt_enable();
+	if (want_init_on_alloc(gfp))
+		cache_zero(obj, bin);
+	sanitize_alloc(heap, obj, bin, asked, gfp);
+	return profile_mark(heap, obj, asked, hit && bin != GOALLOC_TINY_BIN);
+}
+GOALLOC_EXPORT_KUNIT(cache_alloc_sampled);
 
 /**
  * cache_alloc_raced - go on when the span showed an object that is taken
@@ -494,6 +527,7 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 			return;
 		if (ref.span->kind == SPAN_LARGE && begins &&
 		    cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
+			profile_freed(p);
 			heap_free_large(ref.span);
 			return;
 		}
@@ -516,10 +550,16 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 {
 	struct goalloc_cache *cache;
 	struct slot_ref ref;
+	bool found;
 
 	preempt_disable();
-	if (!slot_find(&heap->space->map, (unsigned long)p, &ref) ||
-	    !heap_has_node(heap, ref.span->home)) {
+	found = slot_find(&heap->space->map, (unsigned long)p, &ref) &&
+		heap_has_node(heap, ref.span->home);
+	/* One of those that free it makes it an object like others. */
+	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED) &&
+	    cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
+		profile_freed(p);
+	if (!found) {
 		cache_free_odd(heap, p, caller);
 		preempt_enable();
 		return;

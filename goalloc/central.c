@@ -25,6 +25,7 @@
 
 #include "central.h"
 #include "compat.h"
+#include "goalloc_trace.h"
 #include "harden.h"
 #include "heap.h"
 #include "sanitize.h"
@@ -59,6 +60,23 @@ void central_init(struct goalloc_central *central, struct heap_node *home,
 	INIT_LIST_HEAD(&central->spare);
 }
 GOALLOC_EXPORT_KUNIT(central_init);
+
+/*
+ * Take the lock, and count. It is tried first, which costs next to nothing more,
+ * so that it can be told how often somebody else has it.
+ */
+static unsigned long central_lock(struct goalloc_central *central)
+	__acquires(&central->lock)
+{
+	unsigned long flags;
+
+	if (unlikely(!raw_spin_trylock_irqsave(&central->lock, flags))) {
+		raw_spin_lock_irqsave(&central->lock, flags);
+		central->contended++;
+	}
+	central->locks++;
+	return flags;
+}
 
 /**
  * struct central_after - what to do when the lock has been dropped
@@ -151,7 +169,7 @@ static void central_sweep(struct goalloc_central *central,
 /* May a slot of a small span be in this state? */
 static bool central_state_is_known(u8 state)
 {
-	return state != SLOT_LARGE && (state <= SLOT_QUARANTINE || slot_is_free(state));
+	return state != SLOT_LARGE && (state <= SLOT_SAMPLED || slot_is_free(state));
 }
 
 /*
@@ -439,7 +457,7 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 	struct central_after after;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	if (old)
 		central_return(central, old, &after);
@@ -464,6 +482,8 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 		central_lend(central, span);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
+	/* Its owner is the caller, who does not use it before it is returned. */
+	trace_refill(central, filled, span ? span->lent : 0);
 	*got = filled;
 	return span;
 }
@@ -480,7 +500,7 @@ void central_own(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central->changes++;
 	span->place = SPAN_OWNED;
 	span->lent = span->bits.nelems;
@@ -504,7 +524,7 @@ void central_add(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central->nr_spans++;
 	span->nr_free = span->bits.nelems;
 	central->nr_free += span->nr_free;
@@ -526,7 +546,7 @@ void central_disown(struct goalloc_central *central, struct goalloc_span *span)
 	struct central_after after;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	central_return(central, span, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
@@ -545,7 +565,7 @@ static unsigned int central_put_all(struct goalloc_central *central,
 	unsigned int i;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	for (i = 0; i < nr; i++) {
 		struct goalloc_span *span = cache_entry_span(entry[i]);
@@ -569,6 +589,7 @@ static unsigned int central_put_all(struct goalloc_central *central,
 	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 	central_release(&after);
+	trace_flush(central, nr - foreign, remote);
 	return foreign;
 }
 
@@ -631,10 +652,12 @@ struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
 	struct central_after after;
 
 	central_after_init(&after);
-	if (!raw_spin_trylock_irqsave(&central->lock, flags)) {
-		if (in_nmi())
+	if (in_nmi()) {
+		if (!raw_spin_trylock_irqsave(&central->lock, flags))
 			return NULL;
-		raw_spin_lock_irqsave(&central->lock, flags);
+		central->locks++;
+	} else {
+		flags = central_lock(central);
 	}
 	/* Spans that become empty cannot be released from NMI. */
 	if (!in_nmi())
@@ -697,7 +720,7 @@ void central_free(struct goalloc_central *central, struct goalloc_span *span,
 	struct central_after after;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_take_back(central, span, slot, &after);
 	central_collect(central, &after);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
@@ -747,7 +770,7 @@ void central_drain_deferred(struct goalloc_central *central)
 	int i;
 
 	central_after_init(&after);
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	central_collect(central, &after);
 	for (i = 0; i < CENTRAL_BUCKETS; i++)
 		list_for_each_entry_safe(span, next, &central->partial[i], list)

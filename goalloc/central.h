@@ -72,6 +72,8 @@ static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
  *               lock
  * @remote_frees: of @frees, objects that other nodes' CPUs brought home
  * @remote_visits: how often they came for that
+ * @locks: times that @lock was taken, but for statistics and checks
+ * @contended: of these, times that somebody had to wait for it
  */
 struct goalloc_central {
 	raw_spinlock_t lock;
@@ -94,6 +96,8 @@ struct goalloc_central {
 	atomic64_t quarantined;
 	u64 remote_frees;
 	u64 remote_visits;
+	u64 locks;
+	u64 contended;
 };
 
 void central_init(struct goalloc_central *central, struct heap_node *home,

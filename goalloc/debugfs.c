@@ -6,8 +6,9 @@
  * rows add up. vmstat is for programs: a name and a number per line, bytes and
  * counts, names only ever added. classes has a row per size class, nodes one per
  * NUMA node, percpu one per CPU and context level. scavenger tells what goes back
- * to the kernel. The default heap's files are at the top, those of others under
- * heaps/<name>.
+ * to the kernel. What lies where is in debugfs_spans.c and debugfs_pages.c, the
+ * heap profile in debugfs_profile.c. Each heap has its files under heaps/<name>;
+ * those of the default heap are at the top as well.
  *
  * Files are world-readable, can be opened for reading only, except for control
  * (see control.c), and give away no address. They are generated while
@@ -204,12 +205,14 @@ void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 
 	seq_puts(m, "goalloc classes - version: " DEBUGFS_VERSION "\n");
 	seq_puts(m, "# size: bytes per object; pages: goalloc pages per span; waste: bytes held for the class and not in live objects\n");
-	seq_puts(m, "# <=10% ... <=100%: spans by the share of their slots that is out of them, in objects or in lists of CPU caches\n");
-	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s",
+	seq_puts(m, "# locks: times that a central's lock was taken; contended: of these, times that it was not free\n");
+	seq_puts(m, "# 10% ... 100%: spans by the share of their slots that is out of them, in objects or in lists of CPU caches\n");
+	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s %10s %9s",
 		   "cls", "size", "pages", "objs", "allocs", "frees", "live",
-		   "cached", "central", "spans", "full", "partial", "waste");
+		   "cached", "central", "spans", "full", "partial", "waste",
+		   "locks", "contended");
 	for (i = 1; i <= STATS_DECILES; i++)
-		seq_printf(m, "  <=%3u%%", i * 100 / STATS_DECILES);
+		seq_printf(m, " %6u%%", i * 100 / STATS_DECILES);
 	seq_putc(m, '\n');
 	for (i = 1; i <= GOALLOC_NR_BINS; i++) {
 		/* The tiny bin comes last. */
@@ -223,20 +226,21 @@ void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 			snprintf(name, sizeof(name), "tiny");
 		else
 			snprintf(name, sizeof(name), "%u", bin);
-		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu",
+		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu %10llu %9llu",
 			   name, shape.elemsize, shape.npages, shape.nelems,
 			   bs.allocs, bs.frees, bs.allocs - bs.frees, bs.cached,
 			   bs.central, bs.spans, bs.full, bs.partial,
 			   bs.spans * (shape.npages << GOALLOC_PAGE_SHIFT) -
-			   (bs.allocs - bs.frees) * shape.elemsize);
+			   (bs.allocs - bs.frees) * shape.elemsize, bs.locks,
+			   bs.contended);
 		debugfs_show_use(m, bs.use);
 	}
 	stats_large(heap, &ls);
-	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu",
+	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu %10s %9s",
 		   "large", "-", "-", 1, ls.allocs, ls.frees,
 		   ls.allocs - ls.frees, 0, 0, ls.allocs - ls.frees,
 		   ls.allocs - ls.frees, 0,
-		   (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked);
+		   (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked, "-", "-");
 	all_full[STATS_DECILES - 1] = ls.allocs - ls.frees;
 	debugfs_show_use(m, all_full);
 }
@@ -414,6 +418,7 @@ DEBUGFS_SHOW(stats);
 DEBUGFS_SHOW(vmstat);
 DEBUGFS_SHOW(classes);
 DEBUGFS_SHOW(nodes);
+DEBUGFS_SHOW(pageheap);
 DEBUGFS_SHOW(percpu);
 DEBUGFS_SHOW(scavenger);
 
@@ -423,8 +428,12 @@ static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 	debugfs_create_file("vmstat", 0444, dir, heap, &vmstat_fops);
 	debugfs_create_file("classes", 0444, dir, heap, &classes_fops);
 	debugfs_create_file("nodes", 0444, dir, heap, &nodes_fops);
+	debugfs_create_file("spans", 0444, dir, heap, &debugfs_spans_fops);
+	debugfs_create_file("pageheap", 0444, dir, heap, &pageheap_fops);
+	debugfs_create_file("heapmap", 0444, dir, heap, &debugfs_heapmap_fops);
 	debugfs_create_file("percpu", 0444, dir, heap, &percpu_fops);
 	debugfs_create_file("scavenger", 0444, dir, heap, &scavenger_fops);
+	debugfs_add_profile(dir, heap);
 }
 
 /**
@@ -470,6 +479,7 @@ void debugfs_init(struct goalloc_heap *heap)
 	debugfs_heaps = debugfs_create_dir("heaps", debugfs_root);
 	debugfs_add_files(heap, debugfs_root);
 	control_add_file(debugfs_root, NULL);
+	debugfs_add_heap(heap);
 }
 
 /**

@@ -273,7 +273,7 @@ u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 			const struct cache_bin *b = &cache->bin[bin];
 
-			sum += drain_read(b->asked) + drain_read(b->pops) +
+			sum += cache_asked(cache, bin) + drain_read(b->pops) +
 			       drain_read(b->flushed) + drain_read(b->count) -
 			       drain_read(b->filled);
 		}

@@ -10,6 +10,7 @@
 
 #include <linux/string.h>
 #include <linux/tracepoint.h>
+#include <trace/events/mmflags.h>
 
 #include "heap.h"
 
@@ -66,6 +67,183 @@ TRACE_EVENT(bad_free,
 		      __entry->heap, trace_bad_free_name(__entry->kind),
 		      __entry->address, __entry->size, __entry->slot,
 		      (void *)__entry->site)
+);
+
+/**
+ * alloc - an object was handed out, or none was to be had
+ * @call_site: who asked for it
+ * @ptr: the object, NULL or ZERO_SIZE_PTR
+ * @bytes_req: bytes requested
+ * @bytes_alloc: bytes that may be used
+ * @gfp_flags: flags
+ * @node: node that was asked for, or NUMA_NO_NODE
+ *
+ * The fields are those of kmem:kmalloc, as is that the ring buffer has the
+ * address itself, which tells an object's free from others', and that %p prints it.
+ */
+TRACE_EVENT(alloc,
+	    TP_PROTO(unsigned long call_site, const void *ptr, size_t bytes_req,
+		     size_t bytes_alloc, gfp_t gfp_flags, int node),
+	    TP_ARGS(call_site, ptr, bytes_req, bytes_alloc, gfp_flags, node),
+	    TP_STRUCT__entry(__field(unsigned long, call_site)
+			     __field(const void *, ptr)
+			     __field(size_t, bytes_req)
+			     __field(size_t, bytes_alloc)
+			     __field(unsigned long, gfp_flags)
+			     __field(int, node)),
+	    TP_fast_assign(__entry->call_site = call_site;
+			   __entry->ptr = ptr;
+			   __entry->bytes_req = bytes_req;
+			   __entry->bytes_alloc = bytes_alloc;
+			   __entry->gfp_flags = (__force unsigned long)gfp_flags;
+			   __entry->node = node;),
+	    TP_printk("call_site=%pS ptr=%p bytes_req=%zu bytes_alloc=%zu gfp_flags=%s node=%d",
+		      (void *)__entry->call_site, __entry->ptr, __entry->bytes_req,
+		      __entry->bytes_alloc, show_gfp_flags(__entry->gfp_flags),
+		      __entry->node)
+);
+
+/**
+ * free - something is about to be freed, or to be refused
+ * @call_site: who frees it
+ * @ptr: what, as with alloc; never NULL
+ */
+TRACE_EVENT(free,
+	    TP_PROTO(unsigned long call_site, const void *ptr),
+	    TP_ARGS(call_site, ptr),
+	    TP_STRUCT__entry(__field(unsigned long, call_site)
+			     __field(const void *, ptr)),
+	    TP_fast_assign(__entry->call_site = call_site;
+			   __entry->ptr = ptr;),
+	    TP_printk("call_site=%pS ptr=%p", (void *)__entry->call_site, __entry->ptr)
+);
+
+#define trace_span_kind_name(kind)				\
+	__print_symbolic(kind, { 0, "small" }, { 1, "tiny" }, { 2, "large" })
+
+DECLARE_EVENT_CLASS(goalloc_span_event,
+		    TP_PROTO(const struct goalloc_span *span),
+		    TP_ARGS(span),
+		    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+				     __field(int, node)
+				     __field(u64, page)
+				     __field(u32, npages)
+				     __field(u32, size)
+				     __field(u8, class)
+				     __field(u8, kind)),
+		    TP_fast_assign(strscpy(__entry->heap, span->home->heap->name,
+					   HEAP_NAME_LEN);
+				   __entry->node = span->home->nid;
+				   __entry->page = span->page;
+				   __entry->npages = span->npages;
+				   __entry->size = span->elemsize;
+				   __entry->class = span->bin;
+				   __entry->kind = span->kind;),
+		    TP_printk("heap=%s node=%d page=%llu npages=%u size=%u class=%u kind=%s",
+			      __entry->heap, __entry->node, __entry->page,
+			      __entry->npages, __entry->size, __entry->class,
+			      trace_span_kind_name(__entry->kind))
+);
+
+/**
+ * span_alloc - pages have become a span
+ * @span: the span; page is the number of its first page in the address space
+ */
+DEFINE_EVENT(goalloc_span_event, span_alloc,
+	     TP_PROTO(const struct goalloc_span *span),
+	     TP_ARGS(span)
+);
+
+/**
+ * span_free - the pages of a span go back to the page tree
+ * @span: the span
+ */
+DEFINE_EVENT(goalloc_span_event, span_free,
+	     TP_PROTO(const struct goalloc_span *span),
+	     TP_ARGS(span)
+);
+
+/**
+ * refill - a cache came to a central for memory
+ * @central: the central
+ * @objects: single objects that it got
+ * @slots: free slots of the span that it got, 0 without a span
+ */
+TRACE_EVENT(refill,
+	    TP_PROTO(const struct goalloc_central *central, u32 objects, u32 slots),
+	    TP_ARGS(central, objects, slots),
+	    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+			     __field(int, node)
+			     __field(u32, objects)
+			     __field(u32, slots)
+			     __field(u8, class)),
+	    TP_fast_assign(strscpy(__entry->heap, central->home->heap->name, HEAP_NAME_LEN);
+			   __entry->node = central->home->nid;
+			   __entry->objects = objects;
+			   __entry->slots = slots;
+			   __entry->class = central->bin;),
+	    TP_printk("heap=%s node=%d class=%u objects=%u slots=%u", __entry->heap,
+		      __entry->node, __entry->class, __entry->objects, __entry->slots)
+);
+
+/**
+ * flush - a cache brought objects to a central
+ * @central: the central
+ * @objects: how many
+ * @remote: they came from a CPU of another node
+ */
+TRACE_EVENT(flush,
+	    TP_PROTO(const struct goalloc_central *central, u32 objects, bool remote),
+	    TP_ARGS(central, objects, remote),
+	    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+			     __field(int, node)
+			     __field(u32, objects)
+			     __field(u8, class)
+			     __field(bool, remote)),
+	    TP_fast_assign(strscpy(__entry->heap, central->home->heap->name, HEAP_NAME_LEN);
+			   __entry->node = central->home->nid;
+			   __entry->objects = objects;
+			   __entry->class = central->bin;
+			   __entry->remote = remote;),
+	    TP_printk("heap=%s node=%d class=%u objects=%u remote=%d", __entry->heap,
+		      __entry->node, __entry->class, __entry->objects, __entry->remote)
+);
+
+DECLARE_EVENT_CLASS(goalloc_run_event,
+		    TP_PROTO(const struct heap_node *node, u64 page, u64 npages),
+		    TP_ARGS(node, page, npages),
+		    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+				     __field(int, node)
+				     __field(u64, page)
+				     __field(u64, npages)),
+		    TP_fast_assign(strscpy(__entry->heap, node->heap->name, HEAP_NAME_LEN);
+				   __entry->node = node->nid;
+				   __entry->page = page;
+				   __entry->npages = npages;),
+		    TP_printk("heap=%s node=%d page=%llu npages=%llu", __entry->heap,
+			      __entry->node, __entry->page, __entry->npages)
+);
+
+/**
+ * grow - a heap has taken pages from the kernel
+ * @node: node of the heap that they are on
+ * @page: number of the first in the address space
+ * @npages: how many, in goalloc pages
+ */
+DEFINE_EVENT(goalloc_run_event, grow,
+	     TP_PROTO(const struct heap_node *node, u64 page, u64 npages),
+	     TP_ARGS(node, page, npages)
+);
+
+/**
+ * scavenge - a heap has given pages back to the kernel
+ * @node: node of the heap that they are on
+ * @page: number of the first in the address space
+ * @npages: how many, in goalloc pages
+ */
+DEFINE_EVENT(goalloc_run_event, scavenge,
+	     TP_PROTO(const struct heap_node *node, u64 page, u64 npages),
+	     TP_ARGS(node, page, npages)
 );
 
 #endif /* GOALLOC_TRACE_H */

@@ -34,6 +34,7 @@
 #include "guard.h"
 #include "harden.h"
 #include "heap.h"
+#include "profile.h"
 
 static LIST_HEAD(heaps);
 /* Those that ended with live objects. */
@@ -469,6 +470,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 
 	/* Nobody finds the heap to ask for more. */
 	drain_remove_heap(heap);
+	profile_end_heap(heap);
 	if (safe_is_on(heap)) {
 		set_bit(ilog2(DETOUR_ENDED), &heap->detour);
 		guard_end_heap(heap, force);

@@ -30,6 +30,7 @@ struct drain_cpu;
 struct goalloc_pcpu;
 struct harden;
 struct pglist_data;
+struct profile;
 
 #define HEAP_NAME_LEN 32
 
@@ -132,6 +133,7 @@ struct heap_node {
  * @track_bytes: size of a slot's record, 0 if it has none
  * @redzone: bytes that large objects get in addition, at least
  * @harden: what a hardened heap has beside, else NULL
+ * @profile: its part of the heap profile, NULL before the first sample
  * @safe: what it does when it was found broken
  * @ended_told: 1 once its use after its end was reported
  * @limit: goalloc pages it may hold, 0 for any number
@@ -169,6 +171,7 @@ struct goalloc_heap {
 	u32 track_bytes;
 	u32 redzone;
 	struct harden *harden;
+	struct profile *profile;
 	struct safe_mode safe;
 	atomic_t ended_told;
 	u64 limit;

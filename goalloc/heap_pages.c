@@ -23,6 +23,7 @@
 
 #include "account.h"
 #include "compat.h"
+#include "goalloc_trace.h"
 #include "harden.h"
 #include "heap.h"
 #include "limit.h"
@@ -162,6 +163,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	}
 	account_sync(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	trace_grow(node, extent.page, extent.npages);
 	*from = node;
 	return page;
 }
@@ -335,6 +337,7 @@ static void heap_release_run(void *ctx, u64 page, u64 npages)
 	account_sync(node);
 	raw_spin_unlock_irqrestore(&node->lock, release->flags);
 	sanitize_pages(node, page, npages, false);
+	trace_scavenge(node, page, npages);
 	heap_put(node->heap, page, npages);
 	raw_spin_lock_irqsave(&node->lock, release->flags);
 }
@@ -458,6 +461,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 	if (node->heap->harden)
 		harden_span_begins(span);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
+	trace_span_alloc(span);
 	return span;
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_span);
@@ -477,6 +481,7 @@ void heap_free_span(struct goalloc_span *span)
 			    span->bin, span);
 		return;
 	}
+	trace_span_free(span);
 	/* Out of the map before the pages can be anybody else's. */
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	sanitize_span_end(span);
@@ -572,6 +577,7 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 	node->large_asked += size;
 	node->large_allocs++;
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	trace_span_alloc(span);
 	return (void *)span->base;
 }
 GOALLOC_EXPORT_KUNIT(heap_alloc_large);
@@ -614,6 +620,7 @@ void heap_free_large(struct goalloc_span *span)
 	}
 	sanitize_span_end(span);
 	sanitize_pages(node, span->page, span->npages, true);
+	trace_span_free(span);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	if (unlikely(!sanity_list(&span->list))) {

@@ -105,6 +105,15 @@ static inline struct goalloc_span *pagemap_span(const struct pagemap *map,
 	return span == &pagemap_no_span ? NULL : span;
 }
 
+/* May the chunk of a page have spans? RCU read section. */
+static inline bool pagemap_has_chunk(const struct pagemap *map, u64 page)
+{
+	/* Pairs with the release in pagemap_extend(): the row is as long. */
+	if (page >= smp_load_acquire(&map->nr_pages))
+		return false;
+	return READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]) != &pagemap_no_leaf;
+}
+
 /**
  * struct slot_ref - a slot found by an address
  * @span: span it is in

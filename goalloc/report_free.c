@@ -19,7 +19,15 @@
 #define CREATE_TRACE_POINTS
 #include "goalloc_trace.h"
 
+EXPORT_TRACEPOINT_SYMBOL_GPL(alloc);
 EXPORT_TRACEPOINT_SYMBOL_GPL(bad_free);
+EXPORT_TRACEPOINT_SYMBOL_GPL(flush);
+EXPORT_TRACEPOINT_SYMBOL_GPL(free);
+EXPORT_TRACEPOINT_SYMBOL_GPL(grow);
+EXPORT_TRACEPOINT_SYMBOL_GPL(refill);
+EXPORT_TRACEPOINT_SYMBOL_GPL(scavenge);
+EXPORT_TRACEPOINT_SYMBOL_GPL(span_alloc);
+EXPORT_TRACEPOINT_SYMBOL_GPL(span_free);
 
 /* Room for a sentence. */
 #define REPORT_TEXT_LEN 160
@@ -81,7 +89,8 @@ static void report_inside(char *buf, const struct goalloc_span *span,
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "no object begins %lu bytes into it; free the first byte of one",
 			  offset);
-	else if (state == SLOT_LIVE || state == SLOT_LARGE)
+	else if (state == SLOT_LIVE || state == SLOT_SAMPLED ||
+		 state == SLOT_LARGE)
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "is %lu bytes into it; free its first byte, or look for an earlier free, its pages being used anew",
 			  offset);

@@ -170,7 +170,8 @@ static u32 room_uses(struct cache_cap *cc, unsigned int bin)
 {
 	const struct cache_bin *b = &room_cache(cc)->bin[bin];
 
-	return b->asked + b->pops + b->flushed + b->count - b->filled;
+	return cache_asked(room_cache(cc), bin) + b->pops + b->flushed + b->count -
+	       b->filled;
 }
 
 static u32 room_unused(struct cache_cap *cc, unsigned int bin)

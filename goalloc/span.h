@@ -38,6 +38,7 @@ struct heap_node;
  * @SLOT_DEFERRED: freed where no lock could be had; the central collects it
  * @SLOT_BUSY: in a hardened heap: in the hands of an allocation or a free
  * @SLOT_QUARANTINE: freed, and kept from reuse
+ * @SLOT_SAMPLED: a small object that is in the profile
  * @SLOT_CACHED: from here to below @SLOT_TAIL: free, and noted in the list of
  *               the cache whose token this is, see slot_token()
  * @SLOT_TAIL: no slot: what lies behind the last one
@@ -55,6 +56,7 @@ enum slot_state {
 	SLOT_DEFERRED,
 	SLOT_BUSY,
 	SLOT_QUARANTINE,
+	SLOT_SAMPLED,
 	SLOT_CACHED = 0x10,
 	SLOT_TAIL = 0xff,
 };

@@ -33,15 +33,17 @@ static const struct goalloc_cache *stats_cache(struct goalloc_pcpu *pcpu, int le
 	return smp_load_acquire(&pcpu->made[level]);
 }
 
-static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
+static void stats_cache_bin(const struct goalloc_cache *cache, unsigned int bin,
+			    struct bin_stats *bs)
 {
+	const struct cache_bin *b = &cache->bin[bin];
 	u64 pops = stats_read(b->pops);
 	u64 count = stats_read(b->count);
 
 	bs->allocs += pops;
 	/* What came into the list but from the central was freed. */
 	bs->frees += pops + stats_read(b->flushed) + count - stats_read(b->filled);
-	bs->asked += stats_read(b->asked);
+	bs->asked += cache_asked(cache, bin);
 	bs->refills += stats_read(b->refills);
 	bs->flushes += stats_read(b->flushes);
 	bs->cached += count;
@@ -85,6 +87,8 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	bs->central += central->nr_free;
 	bs->spans += central->nr_spans;
 	bs->owned += central->nr_owned;
+	bs->locks += central->locks;
+	bs->contended += central->contended;
 	for (i = 0; i < CENTRAL_BUCKETS; i++) {
 		list_for_each_entry(span, &central->partial[i], list) {
 			if (!stats_sound(central, span))
@@ -129,7 +133,7 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 			const struct goalloc_cache *cache = stats_cache(pcpu, level);
 			u64 remote = stats_read(cache->remote.nr[bin]);
 
-			stats_cache_bin(&cache->bin[bin], bs);
+			stats_cache_bin(cache, bin, bs);
 			/* Freed here; once they are home the central says so. */
 			bs->frees += remote;
 			bs->cached += remote;
@@ -158,11 +162,12 @@ void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts)
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
 		for (level = 0; level < CACHE_LEVELS; level++) {
-			const struct cache_tiny *tiny = &stats_cache(pcpu, level)->tiny;
+			const struct goalloc_cache *cache = stats_cache(pcpu, level);
+			const struct cache_tiny *tiny = &cache->tiny;
 
 			ts->allocs += stats_read(tiny->allocs);
 			ts->frees += stats_read(tiny->frees);
-			ts->asked += stats_read(tiny->asked);
+			ts->asked += profile_asked(&cache->gap[CACHE_TINY_GAP], &tiny->left);
 		}
 	}
 	ts->live = ts->allocs - ts->frees + atomic64_read(&heap->nr_tiny_direct);

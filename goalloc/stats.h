@@ -25,6 +25,8 @@
  * @partial: spans in centrals with free objects
  * @refills: visits of caches to centrals for memory
  * @flushes: visits of caches to centrals with memory
+ * @locks: times that a central's lock was taken, but for statistics and checks
+ * @contended: of these, times that somebody had to wait for it
  * @use: spans by the share of their slots that are out of them, in objects or
  *       noted by caches: up to a tenth, up to two tenths, ...
  */
@@ -41,6 +43,8 @@ struct bin_stats {
 	u64 partial;
 	u64 refills;
 	u64 flushes;
+	u64 locks;
+	u64 contended;
 	u64 use[STATS_DECILES];
 };
 

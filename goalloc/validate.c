@@ -105,6 +105,8 @@ static bool validate_state(const struct validate *v, const struct goalloc_span *
 	case SLOT_LIVE:
 	case SLOT_DEFERRED:
 		return true;
+	case SLOT_SAMPLED:
+		return span->kind == SPAN_SMALL;
 	case SLOT_TINY:
 	case SLOT_TINY_OPEN:
 		return span->kind == SPAN_TINY;

@@ -36,6 +36,7 @@ static const struct {
 	{ "vmstat", debugfs_show_vmstat, "goalloc vmstat - version: 1.0\n" },
 	{ "classes", debugfs_show_classes, "goalloc classes - version: 1.0\n" },
 	{ "nodes", debugfs_show_nodes, "goalloc nodes - version: 1.0\n" },
+	{ "pageheap", debugfs_show_pageheap, "goalloc pageheap - version: 1.0\n" },
 	{ "percpu", debugfs_show_percpu, "goalloc percpu - version: 1.0\n" },
 };
 
@@ -300,6 +301,7 @@ static void debugfs_vmstat(struct kunit *test)
 struct classes_row {
 	char name[8];
 	u64 allocs, frees, live, cached, central, spans, full, partial, waste;
+	u64 locks, contended;
 	u64 use[STATS_DECILES];
 	unsigned int size, pages, objs;
 };
@@ -322,6 +324,14 @@ static bool classes_parse(const char *line, struct classes_row *r, bool large)
 		     &r->spans, &r->full, &r->partial, &r->waste, &more);
 	if (got != 9)
 		return false;
+	used += more;
+	more = 0;
+	if (large)
+		sscanf(line + used, " - -%n", &more);
+	else if (sscanf(line + used, " %llu %llu%n", &r->locks, &r->contended, &more) != 2)
+		return false;
+	if (!more)
+		return false;
 	for (i = 0; i < STATS_DECILES; i++) {
 		used += more;
 		if (sscanf(line + used, " %llu%n", &r->use[i], &more) != 1)
@@ -335,8 +345,8 @@ static void debugfs_classes(struct kunit *test)
 {
 	static const char *const columns[] = {
 		"# cls", "size", "pages", "objs", "allocs", "frees", "live", "cached",
-		"central", "spans", "full", "partial", "waste", "<= 10%", "<= 20%",
-		"<= 50%", "<=100%\n",
+		"central", "spans", "full", "partial", "waste", "locks", "contended", "10%",
+		"20%", "50%", "100%\n",
 	};
 	struct fake_heap *fh = test->priv;
 	char *text = text_get(test), *line, *col;

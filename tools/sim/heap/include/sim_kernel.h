@@ -38,6 +38,8 @@
 #undef __aligned
 #define __aligned(x)	__attribute__((__aligned__(x)))
 #define __percpu
+#define __acquires(lock)
+#define __cold
 #define __must_check	__attribute__((__warn_unused_result__))
 #undef __malloc
 #define __malloc	__attribute__((__malloc__))
@@ -391,6 +393,14 @@ static inline void list_move(struct list_head *entry, struct list_head *head)
 	     n = list_entry(pos->member.next, __typeof__(*pos), member);	\
 	     &pos->member != (head);					\
 	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
 
 struct llist_node {
 	struct llist_node *next;
