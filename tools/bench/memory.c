@@ -267,6 +267,7 @@ static int memory_pair(void)
 	if (to >= nr_cpu_ids)
 		return -ENODEV;
 	memset(&ring, 0, sizeof(ring));
+	prandom_seed_state(&memory_rnd, 1);
 	consumer = memory_start(memory_consumer, to);
 	if (IS_ERR(consumer))
 		return PTR_ERR(consumer);
