@@ -430,7 +430,8 @@ static void debugfs_occupancy(struct kunit *test)
 		/* Owned by a cache or, when it is drained, by the central. */
 		if (i % 2)
 			goalloc_flush(fh->heap);
-		KUNIT_EXPECT_EQ_MSG(test, ((i + 1) * 10 - 1) / n, use_column(fh, bin), "%u of %u", i + 1, n);
+		KUNIT_EXPECT_EQ_MSG(test, ((i + 1) * 10 - 1) / n, use_column(fh, bin),
+				    "%u of %u", i + 1, n);
 	}
 	for (i = 0; i < n - 1; i++) {
 		goalloc_heap_free(fh->heap, obj[i]);
