@@ -79,7 +79,7 @@ static struct task_struct *crew_hire(struct crew *crew, unsigned int member,
 /**
  * crew_stay - keep the calling thread on the CPU where it is
  *
- * A test that goes on on another CPU may meet the cache of another CPU, and the
+ * A test that moves to another CPU may meet the cache of another CPU, and the
  * memory of another node, than before. KUnit has a thread for each test, so this
  * ends with it; it ends earlier if the CPU goes.
  */
