@@ -510,7 +510,10 @@ void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller
 	preempt_enable();
 }
 
-/* Free what is no ordinary live object, or refuse to. Preemption is off. */
+/*
+ * Free what is no ordinary live object, or refuse to. Preemption is off, and on
+ * again in the end: pages of a large object may go back to the kernel here.
+ */
 static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 			   unsigned long caller)
 {
@@ -524,9 +527,11 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 	    ref.slot < ref.span->bits.nelems) {
 		if (ref.span->kind == SPAN_TINY &&
 		    tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot)))
-			return;
+			goto out;
 		if (ref.span->kind == SPAN_LARGE && begins &&
 		    cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
+			/* In our hands only, as is its span. */
+			preempt_enable();
 			profile_freed(p);
 			heap_free_large(ref.span);
 			return;
@@ -536,6 +541,8 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 	/* Unless that was the heap's fault. */
 	if (kind != BAD_FREE_HEAP || ref.span || !safe_is_on(heap))
 		report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
+out:
+	preempt_enable();
 }
 
 /**
@@ -561,7 +568,6 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 		profile_freed(p);
 	if (!found) {
 		cache_free_odd(heap, p, caller);
-		preempt_enable();
 		return;
 	}
 	if (READ_ONCE(*ref.state) == SLOT_LIVE && !sanity_span(ref.span)) {
@@ -572,7 +578,6 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 	/* Nothing between the look and the mark: the shorter the better. */
 	if (READ_ONCE(*ref.state) != SLOT_LIVE) {
 		cache_free_odd(heap, p, caller);
-		preempt_enable();
 		return;
 	}
 	/* From here on the slot is in our hands only, and keeps its span. */

@@ -230,8 +230,8 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 {
 	struct goalloc_cache *cache;
 	struct goalloc_span *span;
+	unsigned int slot, count;
 	struct cache_bin *b;
-	unsigned int slot;
 	void *obj;
 	u8 *state;
 
@@ -240,15 +240,16 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 		goto slow;
 	cache = this_cpu_read(heap->cpus->level[0]);
 	b = &cache->bin[bin];
-	if (likely(b->count)) {
-		cache_entry_t entry = b->entry[b->count - 1];
+	count = b->count;
+	if (likely(count)) {
+		cache_entry_t entry = b->entry[count - 1];
 
 		span = cache_entry_span(entry);
 		slot = cache_entry_slot(entry);
 		state = span_slot_state(span, slot);
 		if (unlikely(READ_ONCE(*state) != cache->token))
 			goto slow;
-		b->count--;
+		b->count = count - 1;
 		b->pops++;
 		b->left -= asked;
 		if (unlikely(b->left < 0))
@@ -315,8 +316,8 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 {
 	struct goalloc_cache *cache;
 	struct goalloc_span *span;
+	unsigned int slot, count;
 	struct cache_bin *b;
-	unsigned int slot;
 	u8 *state;
 
 	preempt_disable();
@@ -330,7 +331,8 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	if (unlikely(span->home != cache->home))
 		goto slow;
 	b = &cache->bin[span->bin];
-	if (unlikely(b->count >= b->cap))
+	count = b->count;
+	if (unlikely(count >= b->cap))
 		goto slow;
 	state = span_slot_state(span, slot);
 	/* Nothing between the look and the mark: the shorter the better. */
@@ -338,7 +340,8 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 		goto slow;
 	WRITE_ONCE(*state, cache->token);
 	sanitize_free(span, p);
-	b->entry[b->count++] = cache_entry_make(span, slot);
+	b->entry[count] = cache_entry_make(span, slot);
+	b->count = count + 1;
 	preempt_enable();
 	return;
 

@@ -187,11 +187,14 @@ static const u8 *central_close(struct goalloc_span *span)
 	u8 *own = span->state;
 	const u8 *other;
 
+	/* The race that is meant. */
 	other = data_race(memchr_inv(own, SLOT_FREE, span->bits.nelems));
 	if (other)
 		return other;
 	WRITE_ONCE(span->state, span_no_state);
+	/* Before the second look; who takes slots out asks for the states first. */
 	smp_mb();
+	/* The same race. */
 	other = data_race(memchr_inv(own, SLOT_FREE, span->bits.nelems));
 	if (other)
 		WRITE_ONCE(span->state, own);
@@ -205,6 +208,7 @@ static void central_reopen(struct goalloc_central *central, struct goalloc_span 
 
 	/* Marks of bad frees that came meanwhile: the same race. */
 	data_race(memset(own, SLOT_FREE, span->bits.nelems));
+	/* The bytes before who they are of; whoever asks depends on the pointer. */
 	smp_store_release(&span->state, own);
 }
 
@@ -225,7 +229,9 @@ static void central_unlink(struct goalloc_central *central,
 	state = central_close(span);
 	if (unlikely(state)) {
 		/* The same race: whatever it is by now. */
-		if (!central_state_is_known(data_race(*state)))
+		u8 now = data_race(*state);
+
+		if (!central_state_is_known(now))
 			central_fail(central, span, "the state of a slot is none");
 		/* A cache's, or live, although free in the books: keep such pages. */
 		central_place(central, span);

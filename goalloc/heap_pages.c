@@ -436,6 +436,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 
 		/* For caches that have slots of it noted still, free in none. */
 		memset(state, SLOT_FREE, span->bits.nelems);
+		/* The bytes first; whoever asks depends on the pointer. */
 		smp_store_release(&span->state, state);
 		span_bits_init(&span->bits, span->bits.nelems);
 		span->nr_free = 0;

@@ -4,9 +4,10 @@
  *
  * A bad free may be looking at a structure when its span goes, so it is not used
  * again before an RCU grace period has passed. The kernel has one only when
- * somebody asks for it, and a quiet one may have none for minutes: whoever finds
- * that all spare structures still wait asks. So there are no more of them than
- * spans go while a grace period or two last.
+ * somebody asks for it, and a quiet one may have none for minutes: whoever gives a
+ * structure asks, and whoever finds that all of them still wait. So there are no
+ * more of them than spans go while a grace period or two last. (Asking only when
+ * they have run out would let their number grow with the square root of time.)
  *
  * Locks: central->lock, dropped before anything is asked for.
  */
@@ -38,6 +39,13 @@ bool spare_waits(void)
 }
 GOALLOC_EXPORT_KUNIT(spare_waits);
 
+/* See to it that a grace period begins after this, soon. No lock is held. */
+static void spare_ask(void)
+{
+	if (!spare_waits() && !atomic_xchg(&spare_waiting, 1))
+		goalloc_call_rcu(&spare_rcu, spare_over);
+}
+
 /**
  * spare_take - take a structure for a new span
  * @central: the central list
@@ -59,8 +67,8 @@ struct goalloc_span *spare_take(struct goalloc_central *central)
 	if (span)
 		list_del_init(&span->list);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
-	if (early && !spare_waits() && !atomic_xchg(&spare_waiting, 1))
-		goalloc_call_rcu(&spare_rcu, spare_over);
+	if (early)
+		spare_ask();
 	return span;
 }
 GOALLOC_EXPORT_KUNIT(spare_take);
@@ -80,6 +88,7 @@ void spare_give(struct goalloc_central *central, struct goalloc_span *span)
 	span->grace = get_state_synchronize_rcu();
 	list_add_tail(&span->list, &central->spare);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
+	spare_ask();
 }
 
 /**

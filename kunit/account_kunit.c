@@ -24,15 +24,29 @@
 #define SLACK 512
 
 /* A counter of the kernel's, with what CPUs have not folded in yet. */
-static long counter(enum node_stat_item item)
+static long counter_sum(enum node_stat_item item)
 {
-	long pages = global_node_page_state_pages(item);
+	/* Not global_node_page_state(): for that less than 0 is 0. */
+	long pages = atomic_long_read(&vm_node_stat[item]);
 	int cpu, nid;
 
 	for_each_online_node(nid)
 		for_each_online_cpu(cpu)
 			pages += per_cpu_ptr(NODE_DATA(nid)->per_cpu_nodestats,
 					     cpu)->vm_node_stat_diff[item];
+	return pages;
+}
+
+/* The same twice: a CPU may have been folding meanwhile. */
+static long counter(enum node_stat_item item)
+{
+	long pages = counter_sum(item), last;
+
+	do {
+		last = pages;
+		cond_resched();
+		pages = counter_sum(item);
+	} while (pages != last);
 	return pages;
 }
 
@@ -67,14 +81,24 @@ static void expect_shown(struct kunit *test, struct goalloc_heap *heap)
 	}
 }
 
+/* The default heap has nothing that it could free or give back meanwhile. */
+static void account_calm(void)
+{
+	goalloc_flush(NULL);
+	goalloc_scavenge(NULL, U64_MAX);
+}
+
 /* Through a heap's life: in use, free, given back, ended. */
 static void account_counters(struct kunit *test)
 {
-	long was_unused = unused(), was_used = used(), now;
 	struct goalloc_heap *heap = goalloc_heap_create("account", NULL);
+	long was_unused, was_used, now;
 	void **obj, *large[8];
 	unsigned int i;
 
+	account_calm();
+	was_unused = unused();
+	was_used = used();
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap));
 	obj = kvcalloc(OBJECTS, sizeof(*obj), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, obj);
@@ -115,10 +139,13 @@ static void account_counters(struct kunit *test)
 /* A heap that ends with objects, by force or for good, is in no counter. */
 static void account_ends(struct kunit *test)
 {
-	long was_unused = unused(), was_used = used();
 	struct goalloc_heap *heap;
+	long was_unused, was_used;
 	unsigned int i;
 
+	account_calm();
+	was_unused = unused();
+	was_used = used();
 	heap = goalloc_heap_create("account", NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap));
 	for (i = 0; i < OBJECTS; i++)
@@ -133,9 +160,12 @@ static void account_ends(struct kunit *test)
 static void account_fake(struct kunit *test)
 {
 	struct fake_heap *fh = fake_heap_create(test, 1024, 1);
-	long was_unused = unused();
-	void *p = goalloc_heap_alloc(fh->heap, 100000, GFP_KERNEL);
+	long was_unused;
+	void *p;
 
+	account_calm();
+	was_unused = unused();
+	p = goalloc_heap_alloc(fh->heap, 100000, GFP_KERNEL);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	goalloc_heap_free(fh->heap, p);
 	KUNIT_EXPECT_GT(test, fh->heap->node[0]->palloc.nr_free, 0ULL);

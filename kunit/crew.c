@@ -77,6 +77,18 @@ static struct task_struct *crew_hire(struct crew *crew, unsigned int member,
 }
 
 /**
+ * crew_stay - keep the calling thread on the CPU where it is
+ *
+ * A test that moves to another CPU may meet the cache of another CPU, and the
+ * memory of another node, than before. KUnit has a thread for each test, so this
+ * ends with it; it ends earlier if the CPU goes.
+ */
+void crew_stay(void)
+{
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+}
+
+/**
  * crew_run - run a function in several threads at once, and wait for them
  * @nr: number of threads; the nth is bound to the nth online CPU, round robin
  * @fn: the function; a loop in it calls cond_resched()

@@ -26,6 +26,7 @@ static inline bool crew_must_get(void)
 	return !in_nmi() && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 }
 
+void crew_stay(void);
 int crew_run(unsigned int nr, crew_member_t fn, void *arg);
 
 void crew_in_hardirq(crew_call_t fn, void *arg);

@@ -436,11 +436,12 @@ static void debugfs_occupancy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0ULL, bs.spans);
 	for (i = 0; i < n; i++) {
 		obj[i] = goalloc_heap_alloc(fh->heap, 64, GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, obj[i]);
+		KUNIT_EXPECT_NOT_NULL(test, obj[i]);
 		/* Owned by a cache or, when it is drained, by the central. */
 		if (i % 2)
 			goalloc_flush(fh->heap);
-		KUNIT_EXPECT_EQ_MSG(test, ((i + 1) * 10 - 1) / n, use_column(fh, bin), "%u of %u", i + 1, n);
+		KUNIT_EXPECT_EQ_MSG(test, ((i + 1) * 10 - 1) / n, use_column(fh, bin),
+				    "%u of %u", i + 1, n);
 	}
 	for (i = 0; i < n - 1; i++) {
 		goalloc_heap_free(fh->heap, obj[i]);

@@ -10,6 +10,7 @@
 #include <linux/vmalloc.h>
 
 #include "cache.h"
+#include "crew.h"
 #include "detour.h"
 #include "fake_source.h"
 #include "sanitize.h"
@@ -184,6 +185,7 @@ struct fake_heap *fake_heap_create(struct kunit *test, u64 nr_pages, int nr_node
 	struct fake_heap *fh = kunit_kzalloc(test, sizeof(*fh), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, fh);
+	crew_stay();
 	KUNIT_ASSERT_EQ(test, 0, fake_source_init(&fh->fake, nr_pages, nr_nodes));
 	KUNIT_ASSERT_EQ(test, 0, heap_space_init(&fh->fake.space));
 	fh->heap = heap_create("test", NULL, &fh->fake.space);

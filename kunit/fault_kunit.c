@@ -29,6 +29,18 @@ static void fault_arm(unsigned long nth)
 	fault_attr_goalloc = attr;
 }
 
+/* Fail all that is asked for once @bytes have been had. */
+static void fault_arm_budget(unsigned long bytes)
+{
+	struct fault_attr attr = FAULT_ATTR_INITIALIZER;
+
+	attr.probability = 100;
+	attr.verbose = 0;
+	atomic_set(&attr.times, INT_MAX);
+	atomic_set(&attr.space, bytes);
+	fault_attr_goalloc = attr;
+}
+
 static void fault_disarm(void)
 {
 	struct fault_attr attr = FAULT_ATTR_INITIALIZER;
@@ -184,46 +196,47 @@ static const struct {
 };
 
 /*
- * One operation on a new heap with the nth chance to fail taken. False when the
- * operation had no such chance left.
+ * One operation on a new heap: with the @nth chance to fail taken or, if @budget,
+ * all of them once so many bytes have been had. False when the operation had no
+ * such chance left.
  */
-static bool fault_try_op(struct kunit *test, unsigned int i, unsigned int nth,
-			 unsigned int *refused)
+static bool fault_try_op(struct kunit *test, unsigned int i, unsigned long nth,
+			 unsigned long budget, unsigned int *refused)
 {
 	u64 held = atomic64_read(&goalloc_space.held);
 	struct fault_op_result r = {};
 	struct goalloc_stats st;
 	struct goalloc_heap *heap;
-	unsigned int k;
 	bool ok, taken;
+	unsigned int k;
+	char what[48];
 
+	snprintf(what, sizeof(what), "%s, nth %lu, budget %lu", fault_ops[i].name, nth, budget);
 	heap = goalloc_heap_create("fault", NULL);
 	if (IS_ERR(heap)) {
-		KUNIT_FAIL(test, "%s: no heap", fault_ops[i].name);
+		KUNIT_FAIL(test, "%s: no heap", what);
 		return false;
 	}
-	fault_arm(nth);
+	if (budget)
+		fault_arm_budget(budget);
+	else
+		fault_arm(nth);
 	ok = fault_ops[i].fn(heap, &r);
-	taken = !atomic_read(&fault_attr_goalloc.times);
+	taken = atomic_read(&fault_attr_goalloc.times) != (budget ? INT_MAX : 1);
 	fault_disarm();
 	*refused += !ok;
 	if (!taken)
-		KUNIT_EXPECT_TRUE_MSG(test, ok, "%s failed by itself", fault_ops[i].name);
+		KUNIT_EXPECT_TRUE_MSG(test, ok, "%s: failed by itself", what);
 
 	goalloc_heap_stats(heap, &st);
-	KUNIT_EXPECT_EQ_MSG(test, st.sys_bytes, stats_ledger_sum(&st), "%s, %u",
-			    fault_ops[i].name, nth);
-	KUNIT_EXPECT_EQ_MSG(test, (u64)r.nr, st.live_objects, "%s, %u",
-			    fault_ops[i].name, nth);
+	KUNIT_EXPECT_EQ_MSG(test, st.sys_bytes, stats_ledger_sum(&st), "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, (u64)r.nr, st.live_objects, "%s", what);
 	/* It works again at once. */
-	KUNIT_EXPECT_TRUE_MSG(test, op_free(heap, &r), "%s, %u",
-			      fault_ops[i].name, nth);
+	KUNIT_EXPECT_TRUE_MSG(test, op_free(heap, &r), "%s", what);
 	for (k = 0; k < r.nr; k++)
 		goalloc_heap_free(heap, r.obj[k]);
-	KUNIT_EXPECT_EQ_MSG(test, 0, goalloc_heap_destroy(heap, false), "%s, %u",
-			    fault_ops[i].name, nth);
-	KUNIT_EXPECT_EQ_MSG(test, held, (u64)atomic64_read(&goalloc_space.held), "%s, %u",
-			    fault_ops[i].name, nth);
+	KUNIT_EXPECT_EQ_MSG(test, 0, goalloc_heap_destroy(heap, false), "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, held, (u64)atomic64_read(&goalloc_space.held), "%s", what);
 	return taken;
 }
 
@@ -235,14 +248,28 @@ static void fault_every_op(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(fault_ops); i++) {
 		refused = 0;
 		for (nth = 0; nth < 200; nth++)
-			if (!fault_try_op(test, i, nth, &refused))
+			if (!fault_try_op(test, i, nth, 0, &refused))
 				break;
 		kunit_info(test, "%s: %u chances to fail, %u times refused\n",
 			   fault_ops[i].name, nth, refused);
-		/* A span or its pages can fail, at least. */
+		/* A span or its pages can fail, at least; another node may have some. */
 		KUNIT_EXPECT_GE_MSG(test, nth, 2U, "%s", fault_ops[i].name);
-		KUNIT_EXPECT_GE_MSG(test, refused, 1U, "%s", fault_ops[i].name);
 		KUNIT_EXPECT_LT_MSG(test, nth, 200U, "%s", fault_ops[i].name);
+	}
+}
+
+/* Each operation with ever more memory to be had, from none to all it needs. */
+static void fault_every_budget(struct kunit *test)
+{
+	unsigned int i, tried, refused;
+
+	for (i = 0; i < ARRAY_SIZE(fault_ops); i++) {
+		refused = 0;
+		for (tried = 0; tried < 28; tried++)
+			if (!fault_try_op(test, i, 0, 1UL << tried, &refused))
+				break;
+		KUNIT_EXPECT_GE_MSG(test, refused, 1U, "%s", fault_ops[i].name);
+		KUNIT_EXPECT_LT_MSG(test, tried, 28U, "%s", fault_ops[i].name);
 	}
 }
 
@@ -275,6 +302,11 @@ static void fault_every_op(struct kunit *test)
 	kunit_skip(test, "no CONFIG_FAULT_INJECTION");
 }
 
+static void fault_every_budget(struct kunit *test)
+{
+	kunit_skip(test, "no CONFIG_FAULT_INJECTION");
+}
+
 static void fault_nofail(struct kunit *test)
 {
 	kunit_skip(test, "no CONFIG_FAULT_INJECTION");
@@ -285,6 +317,7 @@ static void fault_nofail(struct kunit *test)
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_every_nth),
 	KUNIT_CASE(fault_every_op),
+	KUNIT_CASE(fault_every_budget),
 	KUNIT_CASE(fault_nofail),
 	{}
 };

@@ -13,6 +13,7 @@
 #include <goalloc.h>
 
 #include "cache.h"
+#include "crew.h"
 #include "harden.h"
 #include "listen.h"
 #include "sanitize.h"
@@ -37,6 +38,7 @@ static struct goalloc_heap *harden_heap(struct kunit *test, unsigned int flags,
 	struct goalloc_heap *heap = goalloc_heap_create("hard", &attr);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap));
+	crew_stay();
 	return heap;
 }
 

@@ -291,8 +291,15 @@ struct race_last {
 
 static void race_last_wait(struct race_last *last, unsigned int step)
 {
+	/* What the other did before is there; pairs with race_last_done(). */
 	while (smp_load_acquire(&last->step) != step)
 		cond_resched();
+}
+
+static void race_last_done(struct race_last *last, unsigned int step)
+{
+	/* Pairs with race_last_wait(). */
+	smp_store_release(&last->step, step);
 }
 
 static void race_last_member(void *arg, unsigned int member)
@@ -304,11 +311,11 @@ static void race_last_member(void *arg, unsigned int member)
 	/* As the other one has read it. */
 	if (!member)
 		race_set_state(last->test, last->p, SLOT_LIVE);
-	smp_store_release(&last->step, member + 1);
+	race_last_done(last, member + 1);
 
 	race_last_wait(last, member + 2);
 	last->got[member] = goalloc_heap_alloc(race_heap(last->test), 112, GFP_KERNEL);
-	smp_store_release(&last->step, member + 3);
+	race_last_done(last, member + 3);
 }
 
 /*

@@ -75,6 +75,8 @@ static int sanitize_suite_init(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap));
 	test->priv = heap;
+	/* A block of tiny objects is a CPU's. */
+	crew_stay();
 	return 0;
 }
 
@@ -611,12 +613,27 @@ static void leak_free_all(void)
 	leak.root = NULL;
 }
 
+/* How many of the lost objects of each kind kmemleak has told of in @text. */
+static unsigned int leak_count(const char *text, unsigned int told[NR_LOST])
+{
+	unsigned int i, each, sum = 0;
+
+	memset(told, 0, NR_LOST * sizeof(*told));
+	for (i = 0; i < NR_LOST; i++) {
+		for (each = 0; each < LOST_EACH; each++)
+			told[i] += leak_told(text, leak.lost[i][each], leak_lost_sizes[i]);
+		sum += told[i];
+	}
+	return sum;
+}
+
 static void sees_leaks(struct kunit *test)
 {
+	unsigned int told[NR_LOST], i, sum = 0, nr = 0, try;
 	struct task_struct *task;
-	unsigned int i, each, told = 0, nr = 0;
 	char *text, *at;
-	int err;
+	bool all = false;
+	int err = 0;
 
 	if (!IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
 		kunit_skip(test, "needs CONFIG_DEBUG_KMEMLEAK");
@@ -634,29 +651,31 @@ static void sees_leaks(struct kunit *test)
 		return;
 	}
 
-	/* Objects younger than 5 seconds are not reported. */
-	msleep(6000);
+	/*
+	 * Objects younger than 5 seconds are not reported, and an old word on some
+	 * stack may look like a pointer to one for a while. Words that look like
+	 * pointers into many pages are too common: no large one needs to be told.
+	 */
 	pr_info("goalloc-kunit: expect-begin kmemleak: [0-9]+ new suspected memory leaks\n");
-	err = leak_scan();
+	for (try = 0; !err && !all && try < 5; try++) {
+		msleep(6000);
+		err = leak_scan();
+		KUNIT_EXPECT_GT(test, leak_read(text, LEAK_TEXT), (ssize_t)0);
+		sum = leak_count(text, told);
+		for (all = true, i = 0; i < NR_LOST; i++)
+			all &= told[i] || i == LOST_LARGE;
+	}
 	pr_info("goalloc-kunit: expect-end\n");
 	KUNIT_EXPECT_EQ(test, 0, err);
-	KUNIT_EXPECT_GT(test, leak_read(text, LEAK_TEXT), (ssize_t)0);
-
-	for (i = 0; i < NR_LOST; i++) {
-		unsigned int before = told;
-
-		for (each = 0; each < LOST_EACH; each++)
-			told += leak_told(text, leak.lost[i][each], leak_lost_sizes[i]);
-		/* Words that look like pointers into many pages are too common. */
+	for (i = 0; i < NR_LOST; i++)
 		if (i != LOST_LARGE)
-			KUNIT_EXPECT_GT_MSG(test, told, before,
+			KUNIT_EXPECT_GT_MSG(test, told[i], 0U,
 					    "lost objects of %zu bytes: none reported",
 					    leak_lost_sizes[i]);
-	}
 	/* And nothing else. */
 	for (at = text; (at = strstr(at, "unreferenced object ")); at++)
 		nr++;
-	KUNIT_EXPECT_EQ_MSG(test, told, nr, "%s", text);
+	KUNIT_EXPECT_EQ_MSG(test, sum, nr, "%s", text);
 	leak_free_all();
 }
 

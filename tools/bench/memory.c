@@ -207,12 +207,14 @@ static int memory_producer(void *arg)
 	unsigned int head = 0;
 
 	while (!kthread_should_stop()) {
+		/* Pairs with the consumer's release. */
 		if (head - smp_load_acquire(&ring.tail) == RING) {
 			cond_resched();
 			cpu_relax();
 			continue;
 		}
 		ring.slot[head % RING] = memory_alloc(memory_size(&kind));
+		/* The slot before the head; pairs with the consumer's acquire. */
 		smp_store_release(&ring.head, ++head);
 		if (head % 256 == 0)
 			cond_resched();
@@ -225,17 +227,20 @@ static int memory_consumer(void *arg)
 	unsigned int tail = 0;
 
 	while (!kthread_should_stop()) {
+		/* Pairs with the producer's release. */
 		if (tail == smp_load_acquire(&ring.head)) {
 			cond_resched();
 			cpu_relax();
 			continue;
 		}
 		memory_free(ring.slot[tail % RING]);
+		/* The slot has been read; pairs with the producer's acquire. */
 		smp_store_release(&ring.tail, ++tail);
 		if (tail % 256 == 0)
 			cond_resched();
 	}
-	while (tail != smp_load_acquire(&ring.head))
+	/* The producer has stopped. */
+	while (tail != READ_ONCE(ring.head))
 		memory_free(ring.slot[tail++ % RING]);
 	WRITE_ONCE(ring.tail, tail);
 	return 0;
@@ -262,6 +267,7 @@ static int memory_pair(void)
 	if (to >= nr_cpu_ids)
 		return -ENODEV;
 	memset(&ring, 0, sizeof(ring));
+	prandom_seed_state(&memory_rnd, 1);
 	consumer = memory_start(memory_consumer, to);
 	if (IS_ERR(consumer))
 		return PTR_ERR(consumer);

@@ -45,7 +45,7 @@
 #define STEPS_IRQ 12
 #define STEPS_NMI 6
 #define STEPS_ATOMIC 16
-#define STEPS_TASK 200
+#define STEPS_TASK 50
 
 /*
  * Interrupts come this often, but leave three quarters of the time to others: a
@@ -334,8 +334,10 @@ static int thread_fn(void *arg)
 {
 	struct torture_ctx *ctx = arg;
 
+	/* Above all starts a timer: a debug kernel may not get round for long. */
+	thread_move(ctx);
 	while (!kthread_should_stop()) {
-		if (!torture_below(ctx, 8))
+		if (!torture_below(ctx, 16))
 			thread_move(ctx);
 		steps_task(ctx);
 		steps_task_atomic(ctx);
@@ -476,6 +478,17 @@ static void ctx_free_all(struct torture_ctx *ctx)
 			obj_free(ctx, ctx->rec[i]);
 	for (i = 0; i < BURSTS_PER_CTX; i++)
 		burst_empty(ctx, ctx->burst[i]);
+}
+
+/**
+ * context_is_there - can this kernel bring a context about?
+ * @level: which
+ *
+ * Return: false where there is no source of NMIs.
+ */
+bool context_is_there(enum torture_level level)
+{
+	return level != LEVEL_NMI || IS_ENABLED(CONFIG_X86_LOCAL_APIC);
 }
 
 /**

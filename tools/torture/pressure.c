@@ -9,6 +9,7 @@
  */
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -21,34 +22,45 @@
 static DEFINE_SPINLOCK(pressure_lock);
 static LIST_HEAD(pressure_pages);	/* pressure_lock */
 static bool pressure_oom;
+static unsigned long pressure_given;	/* in jiffies: when a block was last given back */
 static struct task_struct *pressure_task;
 atomic_long_t pressure_rounds;
 
+/* Block by block, so that whoever else gives back finds all that is left. */
 static unsigned long pressure_give_back(void)
 {
-	struct page *page, *next;
+	struct page *page;
 	unsigned long n = 0;
-	LIST_HEAD(list);
 
-	spin_lock(&pressure_lock);
-	list_splice_init(&pressure_pages, &list);
-	spin_unlock(&pressure_lock);
-	list_for_each_entry_safe(page, next, &list, lru) {
-		unsigned int order = page_private(page);
+	for (;;) {
+		unsigned int order;
 
-		list_del(&page->lru);
+		spin_lock(&pressure_lock);
+		page = list_first_entry_or_null(&pressure_pages, struct page, lru);
+		if (page)
+			list_del(&page->lru);
+		spin_unlock(&pressure_lock);
+		if (!page)
+			return n;
+		order = page_private(page);
 		set_page_private(page, 0);
 		__free_pages(page, order);
+		WRITE_ONCE(pressure_given, jiffies);
 		n += 1UL << order;
 		cond_resched();
 	}
-	return n;
 }
 
 static int pressure_notify(struct notifier_block *nb, unsigned long unused, void *freed)
 {
+	unsigned long n;
+
 	WRITE_ONCE(pressure_oom, true);
-	*(unsigned long *)freed += pressure_give_back();
+	n = pressure_give_back();
+	/* The thread may have been first, after the kernel had looked for pages. */
+	if (!n && time_before(jiffies, READ_ONCE(pressure_given) + HZ))
+		n = 1;
+	*(unsigned long *)freed += n;
 	return NOTIFY_OK;
 }
 

@@ -253,6 +253,8 @@ static void report_counts(void)
 					 torture_count_names[i], sum[level][i]);
 		pr_info("%s:%s\n", level_names[level], line);
 		operations += count_calls(sum, level);
+		if (!count_calls(sum, level) && context_is_there(level))
+			torture_fail("a context has done nothing", NULL, level, 0);
 	}
 }
 

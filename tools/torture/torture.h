@@ -135,6 +135,7 @@ void burst_free_boxes(struct torture_ctx *ctx);
 int context_start(void);
 void context_stop(void);
 void context_sum(u64 sum[NR_LEVELS][NR_COUNTS]);
+bool context_is_there(enum torture_level level);
 void context_free_all(void);
 void context_destroy(void);
 extern atomic_t context_host_nmis;
