@@ -11,7 +11,7 @@
 #: KVER=6.12|6.1 one kernel by version
 #: SUITE=glob only matching KUnit suites (make test SUITE=span)
 #: DEBUG=1 make test: KASAN, lockdep, kmemleak, UBSAN and more: FLAVOUR=debug
-#: FLAVOUR=name make test, make torture: slim, debug, kcsan, rt;
+#: FLAVOUR=name make test, make torture: slim, debug, kcsan, kmsan, rt;
 #: . make torture: stock, stock-rt as well (Debian's)
 #: SECS=n SEED=n make torture: how long, and where random numbers start
 #: CYCLES=n make oom: how often
@@ -32,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench bench-release torture oom check sim fuzz sim-bench shell clean help
+.PHONY: all run test bench bench-memory bench-release torture oom check sim fuzz sim-bench shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -52,6 +52,10 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
 bench: ## instructions per operation beside kmalloc, under QEMU's -icount
 	@tools/setup run
 	@tools/bench/run
+
+bench-memory: ## how much memory is held for how much is in use, beside kmalloc
+	@tools/setup run plot
+	@tools/bench/memory
 
 bench-release: ## how fast freed memory goes back to the kernel
 	@tools/setup run

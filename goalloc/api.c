@@ -503,14 +503,15 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 {
 	gfp_t zones = __GFP_DMA | __GFP_DMA32;
 	gfp_t allowed = zones | __GFP_NORETRY | __GFP_NOWARN |
-			__GFP_RETRY_MAYFAIL | __GFP_THISNODE | __GFP_NOMEMALLOC;
+			__GFP_RETRY_MAYFAIL | __GFP_THISNODE | __GFP_NOMEMALLOC |
+			__GFP_ACCOUNT;
 	struct goalloc_heap *heap;
 	const char *wrong = NULL;
 
 	if (!api_name_ok(name))
 		wrong = "its name must be printable, without / and not . or ..";
 	else if (attr && attr->gfp & ~allowed)
-		wrong = "its gfp has other flags than a zone and how hard to try";
+		wrong = "its gfp has other flags than a zone, how hard to try, and __GFP_ACCOUNT";
 	else if (attr && (attr->gfp & zones) == zones)
 		wrong = "its gfp names two zones; name one";
 	else if (attr && !api_limits_ok(attr->soft_limit, attr->limit))

@@ -67,6 +67,7 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 
 	preempt_disable();
 	cache->level = interrupt_context_level();
+	cache->token = slot_token(smp_processor_id(), cache->level);
 	cache->home = heap_node_of(heap, numa_mem_id());
 	pcpu = this_cpu_ptr(heap->cpus);
 	/* Again: a bit may have been set meanwhile, and the caches taken away. */
@@ -131,7 +132,7 @@ static void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
 /**
  * cache_put - keep a free object in a cache, or give it to the central
  * @span: its span
- * @slot: its slot; the state byte says SLOT_FREE
+ * @slot: its slot, which the caller has in hand
  * @cache: cache of this CPU and level, which may be cache_none
  *
  * Context: Any but NMI, preemption off.
@@ -139,12 +140,24 @@ static void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
 void cache_put(struct goalloc_span *span, unsigned int slot,
 	       struct goalloc_cache *cache)
 {
-	if (unlikely(cache == &cache_none))
-		central_free(heap_central_of(span), span, slot);
-	else if (span->home != cache->home)
-		remote_put(cache, span, slot);
-	else
-		room_put(cache, span, slot);
+	u8 *state = span_slot_state(span, slot);
+
+	/* Only if two bad frees raced, and this one was held up for long. */
+	if (unlikely(state == span_no_state + slot)) {
+		report_race(span, slot, 1);
+		return;
+	}
+	if (likely(cache != &cache_none)) {
+		WRITE_ONCE(*state, cache->token);
+		if (span->home != cache->home) {
+			remote_put(cache, span, slot);
+			return;
+		}
+		if (room_put(cache, span, slot))
+			return;
+	}
+	WRITE_ONCE(*state, SLOT_FREE);
+	central_free(heap_central_of(span), span, slot);
 }
 GOALLOC_EXPORT_KUNIT(cache_put);
 
@@ -172,6 +185,7 @@ void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 	struct cache_bin *b = &cache->bin[bin];
 	struct goalloc_span *span;
 	unsigned int slot;
+	u8 *state;
 
 	for (;;) {
 		*dirty = true;
@@ -180,7 +194,8 @@ void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 
 			span = cache_entry_span(entry);
 			slot = cache_entry_slot(entry);
-			if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE)) {
+			state = span_slot_state(span, slot);
+			if (likely(READ_ONCE(*state) == cache->token)) {
 				b->pops++;
 				goto out;
 			}
@@ -189,7 +204,8 @@ void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 		span = b->span;
 		*dirty = span->needzero;
 		while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
-			if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
+			state = span->state + slot;
+			if (likely(READ_ONCE(*state) == SLOT_FREE))
 				goto out;
 			report_race(span, slot, 1);
 		}
@@ -199,7 +215,7 @@ void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 	}
 
 out:
-	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	WRITE_ONCE(*state, SLOT_LIVE);
 	return (void *)span_slot_addr(span, slot);
 }
 
@@ -543,23 +559,29 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED) &&
 	    cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
 		profile_freed(p);
-	if (!found || READ_ONCE(*ref.state) != SLOT_LIVE) {
+	if (!found) {
 		cache_free_odd(heap, p, caller);
 		preempt_enable();
 		return;
 	}
-	if (!sanity_span(ref.span)) {
+	if (READ_ONCE(*ref.state) == SLOT_LIVE && !sanity_span(ref.span)) {
 		cache_broken_span(heap, ref.span, "the shape is of no bin");
 		preempt_enable();
 		return;
 	}
+	/* Nothing between the look and the mark: the shorter the better. */
+	if (READ_ONCE(*ref.state) != SLOT_LIVE) {
+		cache_free_odd(heap, p, caller);
+		preempt_enable();
+		return;
+	}
+	/* From here on the slot is in our hands only, and keeps its span. */
+	WRITE_ONCE(*ref.state, SLOT_FREE);
 	if (want_init_on_free()) {
 		sanitize_open(p, ref.span->elemsize);
 		memset((void *)p, 0, ref.span->elemsize);
 	}
 	sanitize_free(ref.span, p);
-	/* From here on the slot is in our hands only, and keeps its span. */
-	WRITE_ONCE(*ref.state, SLOT_FREE);
 	if (in_nmi()) {
 		central_defer(heap_central_of(ref.span), ref.span, ref.slot);
 		preempt_enable();

@@ -77,6 +77,7 @@ struct cache_tiny {
  * struct goalloc_cache - the cache of one CPU at one context level
  * @home: node whose centrals it refills from and flushes to; NULL in cache_none
  * @level: context level
+ * @token: state of the slots that are noted in its lists, see slot_token()
  * @tiny: packing of tiny objects
  * @bin: objects by bin
  * @remote: objects of other nodes that were freed here
@@ -92,6 +93,7 @@ struct cache_tiny {
 struct goalloc_cache {
 	struct heap_node *home;
 	u8 level;
+	u8 token;
 	struct cache_tiny tiny;
 	struct cache_bin bin[GOALLOC_NR_BINS];
 	struct cache_remote remote;
@@ -134,7 +136,7 @@ u64 room_allowed(const struct goalloc_cache *cache);
 unsigned int room_max(unsigned int bin, unsigned int level);
 bool room_grow(struct goalloc_cache *cache, unsigned int bin);
 void room_make(struct goalloc_cache *cache, unsigned int bin, cache_entry_t *entry);
-void room_put(struct goalloc_cache *cache, struct goalloc_span *span,
+bool room_put(struct goalloc_cache *cache, struct goalloc_span *span,
 	      unsigned int slot);
 bool room_fits(const struct goalloc_cache *cache, unsigned int bin);
 bool room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span);
@@ -214,9 +216,10 @@ static __always_inline bool cache_interrupted(void)
  * @asked: bytes requested
  * @gfp: as for goalloc()
  *
- * An object from the list or the span is handed out only if its state byte says
- * SLOT_FREE. It always does, except after two bad frees of one object raced
- * each other on two CPUs, see cache_free().
+ * An object from the list is handed out only if its state byte is this cache's
+ * token, one from the span only if it says SLOT_FREE. It always does, except
+ * after two bad frees of one object raced each other on two CPUs, see
+ * cache_free().
  *
  * Context: Any context that @gfp allows.
  * Return: the object or NULL.
@@ -225,6 +228,7 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 					 unsigned int bin, size_t asked,
 					 gfp_t gfp)
 {
+	struct goalloc_cache *cache;
 	struct goalloc_span *span;
 	struct cache_bin *b;
 	unsigned int slot;
@@ -234,14 +238,15 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 	preempt_disable();
 	if (unlikely(cache_interrupted()))
 		goto slow;
-	b = &this_cpu_read(heap->cpus->level[0])->bin[bin];
+	cache = this_cpu_read(heap->cpus->level[0]);
+	b = &cache->bin[bin];
 	if (likely(b->count)) {
 		cache_entry_t entry = b->entry[b->count - 1];
 
 		span = cache_entry_span(entry);
 		slot = cache_entry_slot(entry);
-		state = span->state + slot;
-		if (unlikely(READ_ONCE(*state) != SLOT_FREE))
+		state = span_slot_state(span, slot);
+		if (unlikely(READ_ONCE(*state) != cache->token))
 			goto slow;
 		b->count--;
 		b->pops++;
@@ -295,9 +300,10 @@ slow:
  *
  * The check and the mark that the object is free now are a plain load and a
  * plain store. Two frees of one object that race on two CPUs may both pass; the
- * object is in two caches then. Every way out of a cache looks at the state
- * byte and the span's books again, so that one of the two is found out and
- * dropped, whatever happened in between.
+ * object is in two caches then. But its state byte is the token of one of them,
+ * the last that stored it, and to the other the object is not there: every way
+ * out of a cache looks at the byte and the span's books again, so that one of
+ * the two is found out and dropped, whatever happened in between.
  *
  * Whatever is not the plain case is looked at again in cache_free_slow().
  *
@@ -319,9 +325,6 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	span = pagemap_find(map, (unsigned long)p);
 	if (unlikely(!span_slot_exact(span, (unsigned long)p, &slot)))
 		goto slow;
-	state = span->state + slot;
-	if (unlikely(READ_ONCE(*state) != SLOT_LIVE))
-		goto slow;
 	cache = this_cpu_read(heap->cpus->level[0]);
 	/* Another heap's, or of another node, or there is no cache yet. */
 	if (unlikely(span->home != cache->home))
@@ -329,8 +332,12 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	b = &cache->bin[span->bin];
 	if (unlikely(b->count >= b->cap))
 		goto slow;
+	state = span_slot_state(span, slot);
+	/* Nothing between the look and the mark: the shorter the better. */
+	if (unlikely(READ_ONCE(*state) != SLOT_LIVE))
+		goto slow;
+	WRITE_ONCE(*state, cache->token);
 	sanitize_free(span, p);
-	WRITE_ONCE(*state, SLOT_FREE);
 	b->entry[b->count++] = cache_entry_make(span, slot);
 	preempt_enable();
 	return;

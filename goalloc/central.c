@@ -22,7 +22,6 @@
  */
 #include <linux/lockdep.h>
 #include <linux/preempt.h>
-#include <linux/rcupdate.h>
 
 #include "central.h"
 #include "compat.h"
@@ -77,45 +76,6 @@ static unsigned long central_lock(struct goalloc_central *central)
 	}
 	central->locks++;
 	return flags;
-}
-
-/**
- * central_take_spare - take a structure for a new span
- * @central: the central list
- *
- * Context: Any but NMI.
- * Return: a structure that no bad free is looking at any more, or NULL.
- */
-struct goalloc_span *central_take_spare(struct goalloc_central *central)
-{
-	struct goalloc_span *span;
-	unsigned long flags;
-
-	flags = central_lock(central);
-	span = list_first_entry_or_null(&central->spare, struct goalloc_span, list);
-	if (span && !poll_state_synchronize_rcu(span->grace))
-		span = NULL;
-	if (span)
-		list_del_init(&span->list);
-	raw_spin_unlock_irqrestore(&central->lock, flags);
-	return span;
-}
-
-/**
- * central_give_spare - keep the structure of a span that is no more
- * @central: the central list
- * @span: the structure, in the page map no more
- *
- * Context: Any but NMI.
- */
-void central_give_spare(struct goalloc_central *central, struct goalloc_span *span)
-{
-	unsigned long flags;
-
-	flags = central_lock(central);
-	span->grace = get_state_synchronize_rcu();
-	list_add_tail(&span->list, &central->spare);
-	raw_spin_unlock_irqrestore(&central->lock, flags);
 }
 
 /**
@@ -206,6 +166,48 @@ static void central_sweep(struct goalloc_central *central,
 		central_fail(central, span, "bits and count of free slots differ");
 }
 
+/* May a slot of a small span be in this state? */
+static bool central_state_is_known(u8 state)
+{
+	return state != SLOT_LARGE && (state <= SLOT_SAMPLED || slot_is_free(state));
+}
+
+/*
+ * Let no slot of a span be had any more, if all are free.
+ *
+ * A race by intention, with the second of two bad frees, which may mark a slot
+ * that it found live long ago. If it does so before the bytes are looked at it
+ * is seen. Else its mark is of no use: who takes a slot out of a list asks the
+ * span for its states, which are others by then.
+ *
+ * Returns the first byte that says otherwise, or NULL.
+ */
+static const u8 *central_close(struct goalloc_span *span)
+{
+	u8 *own = span->state;
+	const u8 *other;
+
+	other = data_race(memchr_inv(own, SLOT_FREE, span->bits.nelems));
+	if (other)
+		return other;
+	WRITE_ONCE(span->state, span_no_state);
+	smp_mb();
+	other = data_race(memchr_inv(own, SLOT_FREE, span->bits.nelems));
+	if (other)
+		WRITE_ONCE(span->state, own);
+	return other;
+}
+
+/* All is as it was before central_close(). */
+static void central_reopen(struct goalloc_central *central, struct goalloc_span *span)
+{
+	u8 *own = span_own_state(span, central->home->heap->track_bytes);
+
+	/* Marks of bad frees that came meanwhile: the same race. */
+	data_race(memset(own, SLOT_FREE, span->bits.nelems));
+	smp_store_release(&span->state, own);
+}
+
 /*
  * Take a span out that is all free and has no owner. It goes on @after; the
  * caller hands it to central_release() when the lock is dropped. From here on
@@ -220,27 +222,19 @@ static void central_unlink(struct goalloc_central *central,
 	lockdep_assert_held(&central->lock);
 	central->changes++;
 
-	/*
-	 * A race by intention, with a cache that hands out what two bad frees
-	 * left it. If it does so right now it is not seen: that is the window
-	 * which Documentation/misuse.rst describes.
-	 */
-	state = data_race(memchr_inv(span->state, SLOT_FREE, span->bits.nelems));
+	state = central_close(span);
 	if (unlikely(state)) {
 		/* The same race: whatever it is by now. */
-		if (data_race(*state) == SLOT_LARGE || data_race(*state) > SLOT_SAMPLED)
+		if (!central_state_is_known(data_race(*state)))
 			central_fail(central, span, "the state of a slot is none");
-		/* Live although free in the books: never hand such pages back. */
+		/* A cache's, or live, although free in the books: keep such pages. */
 		central_place(central, span);
 		return;
 	}
-	if (!central_move(central, span, &after->empty))
+	if (!central_move(central, span, &after->empty)) {
+		central_reopen(central, span);
 		return;
-	/*
-	 * A race by intention: bad frees may read these bytes meanwhile, and
-	 * refuse whatever they find; good ones have no business here.
-	 */
-	data_race(memset(span->state, SLOT_TAIL, span->bits.nelems));
+	}
 	central->nr_free -= span->nr_free;
 	central->nr_spans--;
 	span->place = SPAN_NOWHERE;
@@ -301,7 +295,7 @@ static void central_take_back(struct goalloc_central *central,
 			      struct goalloc_span *span, unsigned int slot,
 			      struct central_after *after)
 {
-	if (likely(central_put(central, span, slot, after)))
+	if (likely(span->place != SPAN_NOWHERE && central_put(central, span, slot, after)))
 		central->frees++;
 	else
 		central_raced(after, span, slot);
@@ -356,12 +350,13 @@ static void central_taken(struct goalloc_central *central,
 
 /*
  * Move every free slot of a span without owner into @entry, which has room for
- * them all. A slot that is free in the books and live to somebody (the race of
- * central_put() again) counts as taken from here on.
+ * them all and belongs to the cache with @token. A slot that is free in the books
+ * and live to somebody (the race of central_put() again) counts as taken from
+ * here on.
  */
 static unsigned int central_extract(struct goalloc_central *central,
 				    struct goalloc_span *span,
-				    cache_entry_t *entry,
+				    cache_entry_t *entry, u8 token,
 				    struct central_after *after)
 {
 	unsigned int got = 0;
@@ -371,10 +366,12 @@ static unsigned int central_extract(struct goalloc_central *central,
 
 	central_sweep(central, span, span->nr_free);
 	while ((slot = span_bits_next(&span->bits)) < span->bits.nelems) {
-		if (likely(READ_ONCE(span->state[slot]) == SLOT_FREE))
-			entry[got++] = cache_entry_make(span, slot);
-		else
+		if (unlikely(READ_ONCE(span->state[slot]) != SLOT_FREE)) {
 			central_taken(central, after, span, slot);
+			continue;
+		}
+		WRITE_ONCE(span->state[slot], token);
+		entry[got++] = cache_entry_make(span, slot);
 	}
 	central->nr_free -= span->nr_free;
 	span->nr_free = 0;
@@ -442,6 +439,7 @@ static void central_return(struct goalloc_central *central,
  * @old: span of this central that the cache has used up, or NULL
  * @entry: where to put single objects
  * @room: how many fit there
+ * @token: of the cache; what their state is then
  * @got: how many were put there
  *
  * Context: Any but NMI, preemption off.
@@ -451,7 +449,7 @@ static void central_return(struct goalloc_central *central,
 struct goalloc_span *central_refill(struct goalloc_central *central,
 				    struct goalloc_span *old,
 				    cache_entry_t *entry, unsigned int room,
-				    unsigned int *got)
+				    u8 token, unsigned int *got)
 {
 	struct goalloc_span *span;
 	unsigned int filled = 0;
@@ -469,15 +467,14 @@ struct goalloc_span *central_refill(struct goalloc_central *central,
 		if (!span || filled >= (room + 1) / 2 ||
 		    span->nr_free > room - filled)
 			break;
-		filled += central_extract(central, span, entry + filled, &after);
+		filled += central_extract(central, span, entry + filled, token, &after);
 	}
 	if (filled) {
 		span = NULL;
 	} else if (!span && !list_empty(&after.empty)) {
 		/* Nothing but what was about to go: keep that. */
 		span = list_first_entry(&after.empty, struct goalloc_span, list);
-		/* A race as in central_unlink(). */
-		data_race(memset(span->state, SLOT_FREE, span->bits.nelems));
+		central_reopen(central, span);
 		central->nr_free += span->nr_free;
 		central->nr_spans++;
 	}
@@ -560,7 +557,7 @@ GOALLOC_EXPORT_KUNIT(central_disown);
 /* Take free objects back; if @remote they come from a CPU of another node. */
 static unsigned int central_put_all(struct goalloc_central *central,
 				    const cache_entry_t *entry, unsigned int nr,
-				    bool remote)
+				    u8 token, bool remote)
 {
 	unsigned int foreign = 0;
 	unsigned long flags;
@@ -574,13 +571,16 @@ static unsigned int central_put_all(struct goalloc_central *central,
 		struct goalloc_span *span = cache_entry_span(entry[i]);
 		unsigned int slot = cache_entry_slot(entry[i]);
 
-		if (unlikely(span->home != central->home ||
-			     span->place == SPAN_NOWHERE ||
-			     READ_ONCE(span->state[slot]) != SLOT_FREE ||
-			     !central_put(central, span, slot, &after))) {
-			central_raced(&after, span, slot);
-			foreign++;
+		if (likely(span->home == central->home &&
+			   span->place != SPAN_NOWHERE &&
+			   READ_ONCE(span->state[slot]) == token)) {
+			/* Ours, and then the books', whether or not they have it. */
+			WRITE_ONCE(span->state[slot], SLOT_FREE);
+			if (likely(central_put(central, span, slot, &after)))
+				continue;
 		}
+		central_raced(&after, span, slot);
+		foreign++;
 	}
 	if (remote) {
 		central->frees += nr - foreign;
@@ -596,25 +596,27 @@ static unsigned int central_put_all(struct goalloc_central *central,
 /**
  * central_flush - take many free objects back
  * @central: the central list
- * @entry: the objects, all of its bin and node, their state SLOT_FREE
+ * @entry: the objects, all of its bin and node
  * @nr: how many
+ * @token: their state: that of the cache they come from, or SLOT_FREE
  *
  * Context: Any but NMI, preemption off.
  * Return: how many were not free for us to take, which only a race of two bad
  *         frees can bring about; they were ignored.
  */
 unsigned int central_flush(struct goalloc_central *central,
-			   const cache_entry_t *entry, unsigned int nr)
+			   const cache_entry_t *entry, unsigned int nr, u8 token)
 {
-	return central_put_all(central, entry, nr, false);
+	return central_put_all(central, entry, nr, token, false);
 }
 GOALLOC_EXPORT_KUNIT(central_flush);
 
 /**
  * central_take_home - take back free objects that no cache of the node has noted
  * @central: the central list
- * @entry: the objects, all of its bin and node, their state SLOT_FREE
+ * @entry: the objects, all of its bin and node
  * @nr: how many
+ * @token: their state: that of the cache they come from, or SLOT_FREE
  *
  * As central_flush(), but the objects are counted as freed here.
  *
@@ -622,9 +624,9 @@ GOALLOC_EXPORT_KUNIT(central_flush);
  * Return: As central_flush().
  */
 unsigned int central_take_home(struct goalloc_central *central,
-			       const cache_entry_t *entry, unsigned int nr)
+			       const cache_entry_t *entry, unsigned int nr, u8 token)
 {
-	return central_put_all(central, entry, nr, true);
+	return central_put_all(central, entry, nr, token, true);
 }
 GOALLOC_EXPORT_KUNIT(central_take_home);
 
@@ -737,7 +739,14 @@ GOALLOC_EXPORT_KUNIT(central_free);
 void central_defer(struct goalloc_central *central, struct goalloc_span *span,
 		   unsigned int slot)
 {
-	WRITE_ONCE(span->state[slot], SLOT_DEFERRED);
+	u8 *state = span_slot_state(span, slot);
+
+	/* Only if two bad frees raced, and this one was held up for long. */
+	if (unlikely(state == span_no_state + slot)) {
+		report_race(span, slot, 1);
+		return;
+	}
+	WRITE_ONCE(*state, SLOT_DEFERRED);
 	/* Orders the byte before the count; pairs with central_collect(). */
 	if (!atomic_fetch_inc(&span->nr_deferred))
 		llist_add(&span->deferred, &central->deferred);

@@ -29,7 +29,7 @@
 typedef u64 cache_entry_t;
 
 #define CACHE_ENTRY_SHIFT 7
-#define CACHE_ENTRY_SLOTS BIT(10)
+#define CACHE_ENTRY_SLOTS SPAN_MAX_SLOTS
 
 static __always_inline cache_entry_t cache_entry_make(const struct goalloc_span *span,
 						      unsigned int slot)
@@ -102,22 +102,20 @@ struct goalloc_central {
 
 void central_init(struct goalloc_central *central, struct heap_node *home,
 		  unsigned int bin);
-struct goalloc_span *central_take_spare(struct goalloc_central *central);
-void central_give_spare(struct goalloc_central *central, struct goalloc_span *span);
 struct goalloc_span *central_refill(struct goalloc_central *central,
 				    struct goalloc_span *old,
 				    cache_entry_t *entry, unsigned int room,
-				    unsigned int *got);
+				    u8 token, unsigned int *got);
 void central_own(struct goalloc_central *central, struct goalloc_span *span);
 void central_add(struct goalloc_central *central, struct goalloc_span *span);
 void central_disown(struct goalloc_central *central, struct goalloc_span *span);
 unsigned int central_flush(struct goalloc_central *central,
-			   const cache_entry_t *entry, unsigned int nr);
+			   const cache_entry_t *entry, unsigned int nr, u8 token);
 struct goalloc_span *central_take(struct goalloc_central *central, size_t asked,
 				  enum slot_state state, const u32 *draw,
 				  unsigned int *slot);
 unsigned int central_take_home(struct goalloc_central *central,
-			       const cache_entry_t *entry, unsigned int nr);
+			       const cache_entry_t *entry, unsigned int nr, u8 token);
 void *central_alloc(struct goalloc_central *central, size_t asked);
 void central_free(struct goalloc_central *central, struct goalloc_span *span,
 		  unsigned int slot);

@@ -53,4 +53,21 @@
 })
 #endif
 
+/*
+ * Is kernel memory charged to memory cgroups, because there is one? For users of
+ * <linux/memcontrol.h>.
+ */
+#if GOALLOC_KERNEL_FROM(6, 3)
+#define goalloc_memcg_online() memcg_kmem_online()
+#else
+#define goalloc_memcg_online() memcg_kmem_enabled()
+#endif
+
+/* A callback for which a grace period begins soon. For <linux/rcupdate.h>. */
+#if GOALLOC_KERNEL_FROM(6, 2)
+#define goalloc_call_rcu(head, fn) call_rcu_hurry(head, fn)
+#else
+#define goalloc_call_rcu(head, fn) call_rcu(head, fn)
+#endif
+
 #endif /* GOALLOC_COMPAT_H */

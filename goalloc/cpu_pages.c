@@ -15,6 +15,7 @@
 #include <linux/cpumask.h>
 #include <linux/preempt.h>
 
+#include "account.h"
 #include "compat.h"
 #include "cpu_pages.h"
 #include "drain.h"
@@ -64,6 +65,7 @@ static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)
 		cache->scav &= ~rest;
 	}
 	heap_note_peak(node);
+	account_sync(node);
 	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	pages->nid = node->nid;
@@ -129,6 +131,7 @@ u64 cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu)
 	node = heap->node[pages->nid];
 	raw_spin_lock_irqsave(&node->lock, flags);
 	page_cache_flush(&pages->cache, &node->palloc);
+	account_sync(node);
 	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	return nr << GOALLOC_PAGE_SHIFT;

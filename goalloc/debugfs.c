@@ -181,6 +181,15 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_vmstat);
 
+static void debugfs_show_use(struct seq_file *m, const u64 *use)
+{
+	unsigned int i;
+
+	for (i = 0; i < STATS_DECILES; i++)
+		seq_printf(m, " %7llu", use[i]);
+	seq_putc(m, '\n');
+}
+
 /**
  * debugfs_show_classes - a row per size class
  * @m: where to print
@@ -190,16 +199,21 @@ GOALLOC_EXPORT_KUNIT(debugfs_show_vmstat);
  */
 void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 {
+	u64 all_full[STATS_DECILES] = {};
 	struct large_stats ls;
 	unsigned int i;
 
 	seq_puts(m, "goalloc classes - version: " DEBUGFS_VERSION "\n");
 	seq_puts(m, "# size: bytes per object; pages: goalloc pages per span; waste: bytes held for the class and not in live objects\n");
 	seq_puts(m, "# locks: times that a central's lock was taken; contended: of these, times that it was not free\n");
-	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s %10s %9s\n",
+	seq_puts(m, "# 10% ... 100%: spans by the share of their slots that is out of them, in objects or in lists of CPU caches\n");
+	seq_printf(m, "#%4s %6s %5s %5s %12s %12s %10s %10s %10s %8s %8s %8s %12s %10s %9s",
 		   "cls", "size", "pages", "objs", "allocs", "frees", "live",
 		   "cached", "central", "spans", "full", "partial", "waste",
 		   "locks", "contended");
+	for (i = 1; i <= STATS_DECILES; i++)
+		seq_printf(m, " %6u%%", i * 100 / STATS_DECILES);
+	seq_putc(m, '\n');
 	for (i = 1; i <= GOALLOC_NR_BINS; i++) {
 		/* The tiny bin comes last. */
 		unsigned int bin = i % GOALLOC_NR_BINS;
@@ -212,20 +226,23 @@ void debugfs_show_classes(struct seq_file *m, struct goalloc_heap *heap)
 			snprintf(name, sizeof(name), "tiny");
 		else
 			snprintf(name, sizeof(name), "%u", bin);
-		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu %10llu %9llu\n",
+		seq_printf(m, "%5s %6u %5u %5u %12llu %12llu %10llu %10llu %10llu %8llu %8llu %8llu %12llu %10llu %9llu",
 			   name, shape.elemsize, shape.npages, shape.nelems,
 			   bs.allocs, bs.frees, bs.allocs - bs.frees, bs.cached,
 			   bs.central, bs.spans, bs.full, bs.partial,
 			   bs.spans * (shape.npages << GOALLOC_PAGE_SHIFT) -
 			   (bs.allocs - bs.frees) * shape.elemsize, bs.locks,
 			   bs.contended);
+		debugfs_show_use(m, bs.use);
 	}
 	stats_large(heap, &ls);
-	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu %10s %9s\n",
+	seq_printf(m, "%5s %6s %5s %5u %12llu %12llu %10llu %10u %10u %8llu %8llu %8u %12llu %10s %9s",
 		   "large", "-", "-", 1, ls.allocs, ls.frees,
 		   ls.allocs - ls.frees, 0, 0, ls.allocs - ls.frees,
 		   ls.allocs - ls.frees, 0,
 		   (ls.pages << GOALLOC_PAGE_SHIFT) - ls.asked, "-", "-");
+	all_full[STATS_DECILES - 1] = ls.allocs - ls.frees;
+	debugfs_show_use(m, all_full);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_classes);
 

@@ -18,11 +18,13 @@
 #include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "account.h"
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -125,6 +127,8 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 	lockdep_set_class_and_name(&node->lock, &heap_lock_class, "heap_node.lock");
 	node->heap = heap;
 	node->nid = nid;
+	if (heap->space == &goalloc_space)
+		node->pgdat = NODE_DATA(nid);
 	INIT_LIST_HEAD(&node->large);
 	init_llist_head(&node->deferred);
 	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
@@ -182,6 +186,7 @@ static void heap_dismantle(struct goalloc_heap *heap)
 
 	for (node = heap_first_node(heap); node; node = next) {
 		next = heap_next_node(node);
+		account_forget(node);
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 			heap_free_spares(&node->central[bin]);
 		palloc_destroy(&node->palloc);

@@ -29,6 +29,7 @@ struct dentry;
 struct drain_cpu;
 struct goalloc_pcpu;
 struct harden;
+struct pglist_data;
 struct profile;
 
 #define HEAP_NAME_LEN 32
@@ -73,6 +74,8 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  *        or print.
  * @heap: heap it belongs to
  * @nid: node
+ * @pgdat: the kernel's structure of it, for its counters; NULL in an invented
+ *         address space
  * @gone: the kernel has no memory of the node left to give; changed under
  *        heaps_lock, read without
  * @palloc: tree of the node's pages
@@ -86,6 +89,8 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  * @peak: most goalloc pages in use in this generation, see scavenger.c; those in
  *        page caches count as used
  * @last_peak: the same for the generation before
+ * @shown_used: pages in use that are in the kernel's counters, see account.c
+ * @shown_free: free pages that are
  * @deferred: large spans freed in NMI, still to be taken back; no lock
  * @quarantined: large objects freed and not taken back yet, in a hardened heap
  * @quarantined_asked: bytes requested with them
@@ -96,6 +101,7 @@ struct heap_node {
 	raw_spinlock_t lock;
 	struct goalloc_heap *heap;
 	int nid;
+	struct pglist_data *pgdat;
 	bool gone;
 	struct palloc palloc;
 	struct list_head large;
@@ -107,6 +113,8 @@ struct heap_node {
 	u64 released;
 	u64 peak;
 	u64 last_peak;
+	u64 shown_used;
+	u64 shown_free;
 	struct llist_head deferred;
 	atomic64_t quarantined;
 	atomic64_t quarantined_asked;

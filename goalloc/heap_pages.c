@@ -21,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "compat.h"
 #include "goalloc_trace.h"
 #include "harden.h"
@@ -29,6 +30,7 @@
 #include "sanitize.h"
 #include "sanity.h"
 #include "scavenger.h"
+#include "spare.h"
 
 /* Growth in goalloc pages: not below, and held pages shifted right by this. */
 #define HEAP_GROW_MIN 8
@@ -74,9 +76,19 @@ static u64 heap_cut(struct heap_node *node, u64 npages, u64 align, bool *clean)
 	return first;
 }
 
+/* Give pages back that are not, or no longer, in the tree. */
+static void heap_put(struct goalloc_heap *heap, u64 page, u64 npages)
+{
+	struct page_source *source = &heap->space->source;
+
+	source->put(source, page, npages);
+	limit_uncharge(heap, npages);
+}
+
 /*
  * Take a block from the source and cut a run from it. The block may be on
- * another node than was asked for.
+ * another node than was asked for. With __GFP_ACCOUNT the run is the block, and
+ * what is too much of it goes back at once: it is charged to somebody.
  */
 static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		     struct heap_node **from, bool *clean)
@@ -84,8 +96,9 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	struct goalloc_heap *heap = node->heap;
 	struct page_source *source = &heap->space->source;
 	u64 need = roundup_pow_of_two(npages + align - 1);
+	bool charged = gfp & __GFP_ACCOUNT;
 	struct page_extent extent;
-	u64 want, page, scav;
+	u64 want, page = PALLOC_NONE, scav;
 	unsigned long flags;
 
 	/*
@@ -103,6 +116,8 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	want = max_t(u64, HEAP_GROW_MIN,
 		     (u64)atomic64_read(&heap->held) >> HEAP_GROW_SHIFT);
 	want = clamp_t(u64, rounddown_pow_of_two(want), need, max_t(u64, need, PALLOC_CHUNK_PAGES));
+	if (charged)
+		want = need;
 	if (!limit_make_room(heap, want))
 		want = need;
 	if (!limit_charge(heap, want, gfp & ~__GFP_NOFAIL)) {
@@ -111,20 +126,22 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 			return PALLOC_NONE;
 	}
 
-	gfp = (gfp & ~(__GFP_ZERO | __GFP_COMP | __GFP_MOVABLE | __GFP_ACCOUNT)) |
-	      heap->gfp;
+	gfp = (gfp & ~(__GFP_ZERO | __GFP_COMP | __GFP_MOVABLE)) | heap->gfp;
 	if (source->get(source, need, want, node->nid, gfp, &extent)) {
 		limit_uncharge(heap, want);
 		return PALLOC_NONE;
 	}
 	/* What is charged is what came. */
 	limit_uncharge(heap, want - extent.npages);
+	if (charged && extent.npages > npages) {
+		heap_put(heap, extent.page + npages, extent.npages - npages);
+		extent.npages = npages;
+	}
 
 	node = heap_node_at(heap, extent.nid);
 	if (!node || palloc_reserve(&node->palloc, extent.page, extent.npages, gfp) ||
 	    pagemap_reserve(&heap->space->map, extent.page, extent.npages, gfp)) {
-		source->put(source, extent.page, extent.npages);
-		limit_uncharge(heap, extent.npages);
+		heap_put(heap, extent.page, extent.npages);
 		return PALLOC_NONE;
 	}
 
@@ -132,7 +149,8 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	raw_spin_lock_irqsave(&node->lock, flags);
 	palloc_grow(&node->palloc, extent.page, extent.npages, extent.clean);
 	node->grown += extent.npages;
-	page = heap_cut(node, npages, align, clean);
+	if (!charged)
+		page = heap_cut(node, npages, align, clean);
 	if (page == PALLOC_NONE && !node->palloc.fault.what) {
 		/*
 		 * A block of just the size has no room for the slack, but
@@ -143,6 +161,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 		heap_note_peak(node);
 		*clean = scav == npages;
 	}
+	account_sync(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	trace_grow(node, extent.page, extent.npages);
 	*from = node;
@@ -194,6 +213,7 @@ static u64 heap_alloc_near(struct heap_node *node, u64 npages, u64 align,
 				continue;
 			raw_spin_lock_irqsave(&other->lock, flags);
 			page = heap_cut(other, npages, align, clean);
+			account_sync(other);
 			raw_spin_unlock_irqrestore(&other->lock, flags);
 			*from = other;
 		}
@@ -217,6 +237,9 @@ static u64 heap_try_pages(struct heap_node *node, u64 npages, u64 align,
 
 	heap_drain_deferred(node);
 	*from = node;
+	/* Whoever is charged for his pages gets no others. */
+	if (gfp & __GFP_ACCOUNT)
+		return heap_grow(node, npages, align, gfp, from, clean);
 	if (align == 1 && npages < PAGE_CACHE_MAX_REQUEST) {
 		page = cpu_pages_alloc(node, npages, clean);
 		if (page != PALLOC_NONE)
@@ -224,6 +247,7 @@ static u64 heap_try_pages(struct heap_node *node, u64 npages, u64 align,
 	}
 	raw_spin_lock_irqsave(&node->lock, flags);
 	page = heap_cut(node, npages, align, clean);
+	account_sync(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
 	if (page != PALLOC_NONE)
 		return page;
@@ -240,7 +264,8 @@ static u64 heap_try_pages(struct heap_node *node, u64 npages, u64 align,
  * @node: preferred node of the heap
  * @npages: length in goalloc pages
  * @align: alignment of the page number, a power of two
- * @gfp: how hard to try
+ * @gfp: how hard to try; with __GFP_ACCOUNT the pages come from the source and
+ *       are charged
  * @from: the node that the pages are on
  * @clean: whether they are known to hold zeros
  *
@@ -282,6 +307,7 @@ void heap_free_pages(struct heap_node *node, u64 page, u64 npages)
 	sanitize_pages(node, page, npages, true);
 	raw_spin_lock_irqsave(&node->lock, flags);
 	palloc_free(&node->palloc, page, npages);
+	account_sync(node);
 	poke = READ_ONCE(scavenger_parked);
 	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
@@ -301,7 +327,6 @@ static void heap_release_run(void *ctx, u64 page, u64 npages)
 {
 	struct heap_release *release = ctx;
 	struct heap_node *node = release->node;
-	struct page_source *source = &node->heap->space->source;
 
 	lockdep_assert_held(&node->lock);
 
@@ -309,11 +334,11 @@ static void heap_release_run(void *ctx, u64 page, u64 npages)
 	if (!sanity_tree(node))
 		return;
 	node->released += npages;
+	account_sync(node);
 	raw_spin_unlock_irqrestore(&node->lock, release->flags);
 	sanitize_pages(node, page, npages, false);
 	trace_scavenge(node, page, npages);
-	source->put(source, page, npages);
-	limit_uncharge(node->heap, npages);
+	heap_put(node->heap, page, npages);
 	raw_spin_lock_irqsave(&node->lock, release->flags);
 }
 
@@ -404,10 +429,14 @@ GOALLOC_EXPORT_KUNIT(heap_bin_is_costly);
 struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 				     gfp_t gfp)
 {
-	struct goalloc_span *span = central_take_spare(&node->central[bin]);
+	struct goalloc_span *span = spare_take(&node->central[bin]);
 
 	if (span) {
-		memset(span->state, SLOT_FREE, span->bits.nelems);
+		u8 *state = span_own_state(span, node->heap->track_bytes);
+
+		/* For caches that have slots of it noted still, free in none. */
+		memset(state, SLOT_FREE, span->bits.nelems);
+		smp_store_release(&span->state, state);
 		span_bits_init(&span->bits, span->bits.nelems);
 		span->nr_free = 0;
 	} else {
@@ -418,12 +447,14 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 		if (!span)
 			return NULL;
 	}
+	/* Objects of many share its pages, and some outlive the rest. */
+	gfp &= ~__GFP_ACCOUNT;
 	/* The caller will ask for less, see cache_alloc_done(). */
 	if (gfp & __GFP_NOFAIL && heap_bin_is_costly(bin))
 		gfp = (gfp & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN;
 	if (!heap_equip_span(node, span, 1, gfp)) {
 		span->home = node;
-		central_give_spare(&node->central[bin], span);
+		spare_give(&node->central[bin], span);
 		return NULL;
 	}
 	sanitize_span(span);
@@ -455,9 +486,17 @@ void heap_free_span(struct goalloc_span *span)
 	pagemap_set(&node->heap->space->map, span->page, span->npages, NULL);
 	sanitize_span_end(span);
 	heap_free_pages(node, span->page, span->npages);
-	central_give_spare(&node->central[span->bin], span);
+	spare_give(&node->central[span->bin], span);
 }
 GOALLOC_EXPORT_KUNIT(heap_free_span);
+
+/* Is there anybody whom a large object could be charged to? */
+static bool heap_charges(const struct goalloc_heap *heap)
+{
+	const struct page_source *source = &heap->space->source;
+
+	return source->charges && source->charges();
+}
 
 /*
  * Pages for a large object. Where @node stands in for @nid, which has no memory,
@@ -508,9 +547,12 @@ void *heap_alloc_large(struct goalloc_heap *heap, size_t size, size_t align,
 						    GOALLOC_MAX_SIZE),
 					      GOALLOC_PAGE_SIZE));
 	shape.track_bytes = heap->track_bytes;
+	if (!heap_charges(heap))
+		gfp &= ~__GFP_ACCOUNT;
 	span = heap_new_span(node, &shape, gfp);
 	if (!span)
 		return NULL;
+	span->charged = gfp & __GFP_ACCOUNT;
 	if (!heap_equip_large(node, span, max_t(u64, align >> GOALLOC_PAGE_SHIFT, 1),
 			      gfp, nid)) {
 		meta_free(&heap->meta, span, span_bytes(&shape));
@@ -551,8 +593,13 @@ void heap_free_large(struct goalloc_span *span)
 	struct span_shape shape = span_shape_large(span->npages);
 	struct heap_node *node = span->home;
 	unsigned long flags;
-	bool poke;
+	bool poke, back;
 
+	/*
+	 * Charged pages do not wait for the next request. On PREEMPT_RT those that
+	 * are freed where no page can be given back do all the same.
+	 */
+	back = span->charged && (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible());
 	shape.track_bytes = node->heap->track_bytes;
 	if (in_nmi()) {
 		sanitize_pages(node, span->page, span->npages, true);
@@ -589,9 +636,19 @@ void heap_free_large(struct goalloc_span *span)
 	node->large_asked -= span->asked;
 	node->large_frees++;
 	palloc_free(&node->palloc, span->page, span->npages);
+	back = back && sanity_tree(node);
+	if (back) {
+		palloc_disown(&node->palloc, span->page, span->npages);
+		node->released += span->npages;
+	}
+	account_sync(node);
 	poke = READ_ONCE(scavenger_parked);
 	sanity_tree(node);
 	raw_spin_unlock_irqrestore(&node->lock, flags);
+	if (back) {
+		sanitize_pages(node, span->page, span->npages, false);
+		heap_put(node->heap, span->page, span->npages);
+	}
 	if (unlikely(poke))
 		scavenger_unpark();
 	meta_forget(&node->heap->meta, span, span_bytes(&shape));

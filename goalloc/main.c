@@ -20,6 +20,7 @@
 #include "profile.h"
 #include "sanitize.h"
 #include "scavenger.h"
+#include "spare.h"
 
 /* The limits of all heaps together, bytes as given; kernel_param_lock(). */
 static unsigned long memory_limit, memory_max;
@@ -109,6 +110,7 @@ fail_scavenger:
 fail_hotplug:
 	heap_destroy(goalloc_default, true);
 	heap_exit();
+	spare_exit();
 fail_heap:
 	drain_exit();
 fail_drain:
@@ -127,6 +129,7 @@ static void __exit goalloc_exit(void)
 	hotplug_exit();
 	if (!heap_exit())
 		pr_info("unloaded, every page given back\n");
+	spare_exit();
 	drain_exit();
 	guard_exit();
 	profile_exit();

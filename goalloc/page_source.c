@@ -16,6 +16,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/page_ref.h>
@@ -40,7 +41,8 @@ static u64 page_source_page(const struct page_source *src, struct page *page)
 /*
  * Make one block again of pages that split_page() took apart: the first keeps
  * its reference, the others' have to be ours alone. Somebody who walks physical
- * memory may hold one for a moment; then the block cannot be made.
+ * memory may hold one for a moment; then the block cannot be made. Neither can it
+ * of pages that are charged to memory cgroups, each on its own.
  */
 static bool page_source_join(struct page *page, unsigned int order)
 {
@@ -49,8 +51,10 @@ static bool page_source_join(struct page *page, unsigned int order)
 	/* Each page's own allocation tag would be left behind. */
 	if (IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING))
 		return !order;
+	if (order && PageMemcgKmem(page))
+		return false;
 	for (i = 1; i < 1UL << order; i++)
-		if (!page_ref_freeze(page + i, 1))
+		if (PageMemcgKmem(page + i) || !page_ref_freeze(page + i, 1))
 			goto undo;
 	return true;
 
@@ -130,6 +134,11 @@ static int page_source_get_buddy(struct page_source *src, u64 min, u64 want,
 	return 0;
 }
 
+static bool page_source_charges(void)
+{
+	return goalloc_memcg_online();
+}
+
 static int page_source_distance(const struct page_source *src, int from, int to)
 {
 	return node_distance(from, to);
@@ -158,6 +167,7 @@ void page_source_init_buddy(struct page_source *src)
 	src->nr_nodes = nr_node_ids;
 	src->get = page_source_get_buddy;
 	src->put = page_source_put_buddy;
+	src->charges = page_source_charges;
 	src->distance = page_source_distance;
 }
 GOALLOC_EXPORT_KUNIT(page_source_init_buddy);

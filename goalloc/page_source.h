@@ -34,6 +34,8 @@ struct page_extent {
  *       with preemption as the caller of the allocator had it.
  * @put: give pages back, any run that get() handed over, or a part of one, or
  *       several that touch. Called without any lock.
+ * @charges: does get() with __GFP_ACCOUNT charge pages to somebody at present?
+ *           NULL if it never does
  * @distance: how far one node is from another, as node_distance(); NULL if any
  *            two are as far apart as any others
  *
@@ -47,6 +49,7 @@ struct page_source {
 	int (*get)(struct page_source *src, u64 min, u64 want, int nid,
 		   gfp_t gfp, struct page_extent *extent);
 	void (*put)(struct page_source *src, u64 page, u64 npages);
+	bool (*charges)(void);
 	int (*distance)(const struct page_source *src, int from, int to);
 };
 

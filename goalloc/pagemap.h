@@ -142,7 +142,7 @@ static inline bool slot_find(const struct pagemap *map, unsigned long addr,
 	if (!ref->span)
 		return false;
 	ref->slot = span_slot(ref->span, addr);
-	ref->state = ref->span->state + ref->slot;
+	ref->state = span_slot_state(ref->span, ref->slot);
 	return span_slot_addr(ref->span, ref->slot) == addr;
 }
 

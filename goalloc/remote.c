@@ -49,7 +49,7 @@ u64 remote_flush(struct goalloc_cache *cache)
 			end++;
 		}
 		/* In the central's books before it is out of ours. */
-		central_take_home(central, remote->entry + first, end - first);
+		central_take_home(central, remote->entry + first, end - first, cache->token);
 		remote->nr[central->bin] -= end - first;
 	}
 	remote->count = 0;
@@ -62,7 +62,7 @@ GOALLOC_EXPORT_KUNIT(remote_flush);
  * remote_put - keep a free object of another node, or take it home
  * @cache: cache of this CPU and level, not cache_none
  * @span: its span
- * @slot: its slot; the state byte says SLOT_FREE
+ * @slot: its slot; the state byte is the cache's token
  *
  * Context: Any but NMI, preemption off.
  */
@@ -75,7 +75,7 @@ void remote_put(struct goalloc_cache *cache, struct goalloc_span *span,
 
 	remote->puts++;
 	if (span->elemsize > max / 4) {
-		central_take_home(heap_central_of(span), &entry, 1);
+		central_take_home(heap_central_of(span), &entry, 1, cache->token);
 		return;
 	}
 	if (!remote->count)

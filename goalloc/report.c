@@ -127,7 +127,7 @@ static unsigned int report_live(const struct goalloc_span *span)
 	unsigned int i;
 
 	for (i = 0; i < span->bits.nelems; i++)
-		live += READ_ONCE(span->state[i]) != SLOT_FREE;
+		live += !slot_is_free(READ_ONCE(span->state[i]));
 	return live;
 }
 

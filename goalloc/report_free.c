@@ -83,7 +83,7 @@ static void report_inside(char *buf, const struct goalloc_span *span,
 			  unsigned int slot, unsigned long addr)
 {
 	unsigned long offset = addr - span_slot_addr(span, slot);
-	u8 state = READ_ONCE(span->state[slot]);
+	u8 state = READ_ONCE(*span_slot_state(span, slot));
 
 	if (span->kind == SPAN_TINY)
 		scnprintf(buf, REPORT_TEXT_LEN,
@@ -122,7 +122,7 @@ static void report_text(char *buf, const void *p, const struct goalloc_span *spa
 				  "is no multiple of 8 as every object is; look for a damaged pointer, or a tag bit left in it");
 		break;
 	case BAD_FREE_DOUBLE:
-		state = READ_ONCE(span->state[slot]);
+		state = READ_ONCE(*span_slot_state(span, slot));
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "is free already%s; look for a second free of this object",
 			  state == SLOT_DEFERRED ? ", since an NMI" :

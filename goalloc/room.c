@@ -122,7 +122,7 @@ static void room_flush(struct goalloc_cache *cache, unsigned int bin,
 	unsigned int nr = b->count - keep;
 	unsigned int foreign;
 
-	foreign = central_flush(&cache->home->central[bin], b->entry, nr);
+	foreign = central_flush(&cache->home->central[bin], b->entry, nr, cache->token);
 	memmove(b->entry, b->entry + nr, keep * sizeof(b->entry[0]));
 	b->count = keep;
 	b->flushed += nr - foreign;
@@ -228,26 +228,27 @@ void room_make(struct goalloc_cache *cache, unsigned int bin, cache_entry_t *ent
 }
 
 /**
- * room_put - keep a free object, or give older ones to the central
+ * room_put - keep a free object, and give older ones to the central if need be
  * @cache: cache of this CPU and level, not cache_none
  * @span: its span, of the cache's node
- * @slot: its slot; the state byte says SLOT_FREE
+ * @slot: its slot; the state byte is the cache's token
  *
  * Context: Any but NMI, preemption off.
+ * Return: false if the list is closed; then it is the caller's to give away.
  */
-void room_put(struct goalloc_cache *cache, struct goalloc_span *span,
+bool room_put(struct goalloc_cache *cache, struct goalloc_span *span,
 	      unsigned int slot)
 {
 	struct cache_bin *b = &cache->bin[span->bin];
 
 	if (!b->cap) {
 		cache->passed++;
-		central_free(heap_central_of(span), span, slot);
-		return;
+		return false;
 	}
 	if (b->count == b->cap && !room_grow(cache, span->bin))
 		room_flush(cache, span->bin, b->cap / 2);
 	b->entry[b->count++] = cache_entry_make(span, slot);
+	return true;
 }
 
 /**
@@ -318,7 +319,8 @@ bool room_refill(struct goalloc_cache *cache, unsigned int bin)
 		return false;
 	}
 	drain_note();
-	span = central_refill(&cache->home->central[bin], span, b->entry, b->cap, &got);
+	span = central_refill(&cache->home->central[bin], span, b->entry, b->cap,
+			      cache->token, &got);
 	b->count = got;
 	b->filled += got;
 	class->filled = got && got >= (b->cap + 1) / 2;

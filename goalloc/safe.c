@@ -38,6 +38,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 
+#include "account.h"
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
@@ -214,8 +215,10 @@ void safe_end_heap(struct goalloc_heap *heap, bool force)
 
 	safe_sync(heap);
 	objects = safe_end_objects(heap, force);
-	for (node = heap_first_node(heap); node; node = heap_next_node(node))
+	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
 		pages += READ_ONCE(node->grown) - READ_ONCE(node->released);
+		account_forget(node);
+	}
 	pr_err("heap %s: ended in safe mode; its %llu KiB of pages are not given back; %llu objects from kmalloc() were live and are %s\n",
 	       heap->name, pages << (GOALLOC_PAGE_SHIFT - 10), objects,
 	       force ? "freed" : "left to their users");

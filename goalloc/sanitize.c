@@ -228,7 +228,7 @@ void sanitize_do_span_end(struct goalloc_span *span)
 		if (span->kind == SPAN_LARGE || span->state[slot] == SLOT_LIVE ||
 		    span->state[slot] == SLOT_SAMPLED)
 			leak_free(heap, p);
-		else if (span->kind == SPAN_TINY && span->state[slot] != SLOT_FREE &&
+		else if (span->kind == SPAN_TINY && !slot_is_free(span->state[slot]) &&
 			 span->state[slot] != SLOT_TAIL)
 			leak_free_block(heap, p);
 	}

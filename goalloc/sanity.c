@@ -20,7 +20,12 @@
 #include "safe.h"
 #include "sanity.h"
 
-#define sanity_read(to, from) (!copy_from_kernel_nofault(&(to), from, sizeof(to)))
+/*
+ * A race by intention: it counts in current that page faults are off, as a plain
+ * number. An NMI that comes in between and does the same leaves it as it was.
+ */
+#define sanity_copy(to, from, size) data_race(copy_from_kernel_nofault(to, from, size))
+#define sanity_read(to, from) (!sanity_copy(&(to), from, sizeof(to)))
 
 /**
  * sanity_heap_of - the heap of a span, whatever its structure holds
@@ -149,8 +154,7 @@ void sanity_fail(struct heap_node *node, const char *where, const char *what,
 
 	/* Only numbers, to say which it was; it may be no span at all. */
 	if (!sanity_read(fault.page, &span->page) ||
-	    copy_from_kernel_nofault(&fault.npages, &span->npages,
-				     sizeof(span->npages)))
+	    sanity_copy(&fault.npages, &span->npages, sizeof(span->npages)))
 		fault.page = PALLOC_NONE;
 	safe_enter(node->heap, &fault);
 }

@@ -66,8 +66,5 @@ void scavenge_pace_init(struct scavenge_pace *pace, unsigned int nr_cpus);
 u64 scavenge_pace_sleep_ns(const struct scavenge_pace *pace, u64 worked_ns);
 void scavenge_pace_slept(struct scavenge_pace *pace, u64 worked_ns,
 			 u64 slept_ns);
-u64 scavenge_goal_percent(u64 retained, u64 last_in_use, u64 heap_goal,
-			  u64 last_heap_goal, u64 page_bytes);
-u64 scavenge_goal_limit(u64 mapped_ready, u64 limit);
 
 #endif /* GOALLOC_SCAVENGE_PACE_H */

@@ -270,7 +270,7 @@ static void scavenger_run(struct kthread_work *work)
 	unsigned int percent = READ_ONCE(scavenge_percent);
 	u64 now = ktime_get_ns();
 	u64 in_use = 0;
-	bool idle = false;
+	bool ends, idle = false;
 
 	if (scavenger.worked_ns) {
 		scavenge_pace_slept(&scavenger.pace, scavenger.worked_ns,
@@ -279,19 +279,23 @@ static void scavenger_run(struct kthread_work *work)
 	}
 	scavenger.pace.target = SCAVENGE_Q(percent, 100);
 	scavenger.pace.nr_cpus = num_online_cpus();
-	if (percent)
-		heap_for_each(scavenger_heap, &slice);
-	scavenger.st.slices++;
-	scavenger.st.worked_ns += slice.worked_ns;
-	scavenger.st.released += slice.released;
-
-	if (now >= scavenger.gen_end) {
+	ends = now >= scavenger.gen_end;
+	if (ends) {
 		/*
 		 * Before the heaps are looked at: whoever frees pages after
 		 * that, under the lock we look under, will see it and wake us.
 		 */
 		WRITE_ONCE(scavenger_parked, true);
 		heap_for_each(scavenger_heap_gen, &in_use);
+	}
+	/* After that, so that what a generation gives up goes at its end. */
+	if (percent)
+		heap_for_each(scavenger_heap, &slice);
+	scavenger.st.slices++;
+	scavenger.st.worked_ns += slice.worked_ns;
+	scavenger.st.released += slice.released;
+
+	if (ends) {
 		scavenger.st.generations++;
 		idle = scavenger_idle(in_use);
 		scavenger.gen_end = now + (u64)READ_ONCE(scavenge_period_ms) * NSEC_PER_MSEC;
@@ -310,6 +314,8 @@ static void scavenger_run(struct kthread_work *work)
 	} else {
 		WRITE_ONCE(scavenger_parked, true);
 		scavenger.st.parks++;
+		/* Whoever wakes us has freed pages: as much patience as before. */
+		scavenger.idle_gens = 0;
 	}
 }
 

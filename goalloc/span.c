@@ -14,6 +14,9 @@
 #include "compat.h"
 #include "span.h"
 
+u8 span_no_state[SPAN_MAX_SLOTS + 1] = { [0 ... SPAN_MAX_SLOTS] = SLOT_TAIL };
+GOALLOC_EXPORT_KUNIT(span_no_state);
+
 /* The fields that a checked free reads share the first cache line. */
 static_assert(offsetof(struct goalloc_span, needzero) < 64);
 
@@ -57,10 +60,9 @@ struct span_shape span_shape_large(u32 npages)
 }
 GOALLOC_EXPORT_KUNIT(span_shape_large);
 
-static size_t span_slot_bytes(const struct span_shape *shape)
+static size_t span_slot_bytes(unsigned int kind, unsigned int nelems, u32 track_bytes)
 {
-	return shape->nelems * (shape->kind == SPAN_TINY ? sizeof(struct tiny_block) :
-							   shape->track_bytes);
+	return nelems * (kind == SPAN_TINY ? sizeof(struct tiny_block) : track_bytes);
 }
 
 /**
@@ -72,9 +74,26 @@ static size_t span_slot_bytes(const struct span_shape *shape)
 size_t span_bytes(const struct span_shape *shape)
 {
 	return sizeof(struct goalloc_span) + span_bits_bytes(shape->nelems) +
-	       span_slot_bytes(shape) + shape->nelems + 1;
+	       span_slot_bytes(shape->kind, shape->nelems, shape->track_bytes) +
+	       shape->nelems + 1;
 }
 GOALLOC_EXPORT_KUNIT(span_bytes);
+
+/**
+ * span_own_state - where the state bytes of a span are
+ * @span: the span
+ * @track_bytes: as in its shape
+ *
+ * Return: the first of them.
+ */
+u8 *span_own_state(const struct goalloc_span *span, u32 track_bytes)
+{
+	unsigned int nelems = span->bits.nelems;
+
+	return (u8 *)span->bits.words + span_bits_bytes(nelems) +
+	       span_slot_bytes(span->kind, nelems, track_bytes);
+}
+GOALLOC_EXPORT_KUNIT(span_own_state);
 
 /**
  * span_init - fill in a structure; the pages come later
@@ -97,9 +116,8 @@ void span_init(struct goalloc_span *span, const struct span_shape *shape)
 		span->tiny = (struct tiny_block *)end;
 	else if (shape->track_bytes)
 		span->tracks = end;
-	end += span_slot_bytes(shape);
-	span->state = (u8 *)end;
-	span->state[shape->nelems] = SLOT_TAIL;
 	span_bits_init(&span->bits, shape->nelems);
+	span->state = span_own_state(span, shape->track_bytes);
+	span->state[shape->nelems] = SLOT_TAIL;
 }
 GOALLOC_EXPORT_KUNIT(span_init);

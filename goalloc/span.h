@@ -6,8 +6,10 @@
 #define GOALLOC_SPAN_H
 
 #include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
@@ -28,7 +30,7 @@ struct heap_node;
 
 /**
  * enum slot_state - what the allocator knows about one slot
- * @SLOT_FREE: not in anybody's hands; in a span, in a cache or in a central
+ * @SLOT_FREE: not in anybody's hands; in a span or in a central
  * @SLOT_LIVE: a small object
  * @SLOT_LARGE: a large object, the only slot of its span
  * @SLOT_TINY_OPEN: a tiny block that a cache still packs objects into
@@ -37,6 +39,8 @@ struct heap_node;
  * @SLOT_BUSY: in a hardened heap: in the hands of an allocation or a free
  * @SLOT_QUARANTINE: freed, and kept from reuse
  * @SLOT_SAMPLED: a small object that is in the profile
+ * @SLOT_CACHED: from here to below @SLOT_TAIL: free, and noted in the list of
+ *               the cache whose token this is, see slot_token()
  * @SLOT_TAIL: no slot: what lies behind the last one
  *
  * A byte per slot instead of a bit makes a plain store safe against the
@@ -53,8 +57,29 @@ enum slot_state {
 	SLOT_BUSY,
 	SLOT_QUARANTINE,
 	SLOT_SAMPLED,
+	SLOT_CACHED = 0x10,
 	SLOT_TAIL = 0xff,
 };
+
+/* Tokens there are. */
+#define SLOT_TOKENS (SLOT_TAIL - SLOT_CACHED)
+
+/* Is a slot in nobody's hands? No other token is any cache's. */
+static inline bool slot_is_free(u8 state)
+{
+	return state == SLOT_FREE ||
+	       (state >= SLOT_CACHED &&
+		state < SLOT_CACHED + min(nr_cpu_ids * 3U, (unsigned int)SLOT_TOKENS));
+}
+
+/*
+ * What the state of a slot says while a cache has it in its list. Each cache has
+ * a token of its own if there are no more than 79 CPUs, as 3 levels have caches.
+ */
+static inline u8 slot_token(unsigned int cpu, unsigned int level)
+{
+	return SLOT_CACHED + (cpu * 3 + level) % SLOT_TOKENS;
+}
 
 /**
  * enum span_kind - what a span holds
@@ -98,9 +123,10 @@ struct tiny_block {
 /**
  * struct goalloc_span - a run of pages
  * @base: address of slot 0
- * @state: enum slot_state per slot and one SLOT_TAIL behind them. A slot's byte
- *         is written by whoever has the slot in hand; a racing double free may
- *         read it at any time.
+ * @state: enum slot_state per slot and one SLOT_TAIL behind them, see
+ *         span_own_state(); span_no_state from when a small span is given up.
+ *         A slot's byte is written by whoever has the slot in hand; a racing
+ *         double free may read it at any time. Central lock.
  * @home: node of its heap that its pages are on, and whose central and page
  *        tree it belongs to
  * @divmul: reciprocal of @elemsize for sizeclass_index(), 0 for large spans
@@ -112,6 +138,7 @@ struct tiny_block {
  * @needzero: a free slot may hold something else than zeros; 0 only in a span
  *            of fresh zero pages none of whose slots came back. Owner, set
  *            under the central lock.
+ * @charged: a large object whose pages are charged to a memory cgroup
  * @nr_free: slots free in the central's books: for an owned span those that
  *           came back since. Central lock.
  * @lent: slots that were free when a cache got the span. Central lock.
@@ -149,6 +176,7 @@ struct goalloc_span {
 	u8 kind;
 	u8 place;
 	u8 needzero;
+	bool charged;
 	u16 nr_free;
 	u16 lent;
 	u32 npages;
@@ -186,7 +214,21 @@ struct span_shape {
 struct span_shape span_shape_small(unsigned int bin);
 struct span_shape span_shape_large(u32 npages);
 size_t span_bytes(const struct span_shape *shape);
+u8 *span_own_state(const struct goalloc_span *span, u32 track_bytes);
 void span_init(struct goalloc_span *span, const struct span_shape *shape);
+
+/* Slots in a span at most, fixed by what the notes of a cache have room for. */
+#define SPAN_MAX_SLOTS 1024
+
+/* What a span that is none says of its slots: SLOT_TAIL throughout. */
+extern u8 span_no_state[SPAN_MAX_SLOTS + 1];
+
+/* A slot's state byte. The span may be given up meanwhile. */
+static __always_inline u8 *span_slot_state(const struct goalloc_span *span,
+					   unsigned int slot)
+{
+	return READ_ONCE(span->state) + slot;
+}
 
 /* Bytes behind the last slot. */
 static inline u32 span_tail(const struct goalloc_span *span)

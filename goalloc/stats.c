@@ -63,6 +63,16 @@ static bool stats_sound(struct goalloc_central *central,
 	return false;
 }
 
+static void stats_use(const struct goalloc_span *span, unsigned int nr_free,
+		      struct bin_stats *bs)
+{
+	unsigned int nelems = span->bits.nelems;
+	/* While its owner goes on a count may be of a moment ago. */
+	unsigned int used = nelems - min(nr_free, nelems);
+
+	bs->use[used ? (used * STATS_DECILES - 1) / nelems : 0]++;
+}
+
 static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 {
 	struct goalloc_span *span;
@@ -84,6 +94,7 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 			if (!stats_sound(central, span))
 				break;
 			bs->partial++;
+			stats_use(span, span->nr_free, bs);
 		}
 	}
 	list_for_each_entry(span, &central->owned, list) {
@@ -96,6 +107,7 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 
 		bs->allocs += span->lent - unused;
 		bs->cached += unused;
+		stats_use(span, unused + span->nr_free, bs);
 	}
 	raw_spin_unlock_irqrestore(&central->lock, flags);
 }
@@ -130,6 +142,7 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 	for (node = heap_first_node(heap); node; node = heap_next_node(node))
 		stats_central(&node->central[bin], bs);
 	bs->full = bs->spans - bs->owned - bs->partial;
+	bs->use[STATS_DECILES - 1] += bs->full;
 }
 GOALLOC_EXPORT_KUNIT(stats_bin);
 

@@ -9,6 +9,8 @@
 
 #include "heap.h"
 
+#define STATS_DECILES 10
+
 /**
  * struct bin_stats - one bin over all CPUs and nodes
  * @allocs: objects ever handed out
@@ -25,6 +27,8 @@
  * @flushes: visits of caches to centrals with memory
  * @locks: times that a central's lock was taken, but for statistics and checks
  * @contended: of these, times that somebody had to wait for it
+ * @use: spans by the share of their slots that are out of them, in objects or
+ *       noted by caches: up to a tenth, up to two tenths, ...
  */
 struct bin_stats {
 	u64 allocs;
@@ -41,6 +45,7 @@ struct bin_stats {
 	u64 flushes;
 	u64 locks;
 	u64 contended;
+	u64 use[STATS_DECILES];
 };
 
 /**

@@ -99,8 +99,9 @@ static bool validate_freed(const struct goalloc_span *span, unsigned int slot)
 static bool validate_state(const struct validate *v, const struct goalloc_span *span,
 			   u8 state)
 {
+	if (slot_is_free(state))
+		return true;
 	switch (state) {
-	case SLOT_FREE:
 	case SLOT_LIVE:
 	case SLOT_DEFERRED:
 		return true;
@@ -146,7 +147,7 @@ static bool validate_slots(struct validate *v, const struct goalloc_span *span,
 		if (!validate_state(v, span, state))
 			return validate_span_fail(v, span, "slot with an impossible state",
 						  slot, state, SLOT_LIVE);
-		*free_slots += state == SLOT_FREE;
+		*free_slots += slot_is_free(state);
 	}
 	if (span->state[slot] != SLOT_TAIL)
 		return validate_span_fail(v, span, "no end behind the last slot", slot,

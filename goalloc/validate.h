@@ -22,7 +22,7 @@
  * @spans: spans looked at
  * @skipped: bins and lists that changed too fast to be walked to their end
  * @sums_skipped: page trees whose sums could not be compared
- * @free_slots: slots whose state byte says SLOT_FREE, by bin
+ * @free_slots: slots whose state byte says that they are free, by bin
  */
 struct validate {
 	struct goalloc_heap *heap;

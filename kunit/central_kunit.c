@@ -7,6 +7,7 @@
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/prandom.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -15,6 +16,7 @@
 #include "crew.h"
 #include "fake_source.h"
 #include "sanitize.h"
+#include "spare.h"
 #include "stats.h"
 
 /* An eighth of a page: 8 slots in a span of one page. */
@@ -114,7 +116,7 @@ static void central_lend_and_return(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 5ULL, central->nr_free);
 	fake_heap_check(test, fh);
 
-	KUNIT_ASSERT_PTR_EQ(test, span, central_refill(central, NULL, NULL, 0, &got));
+	KUNIT_ASSERT_PTR_EQ(test, span, central_refill(central, NULL, NULL, 0, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 0U, got);
 	KUNIT_EXPECT_EQ(test, (int)SPAN_OWNED, (int)span->place);
 	KUNIT_EXPECT_EQ(test, 1U, central->nr_owned);
@@ -125,7 +127,7 @@ static void central_lend_and_return(struct kunit *test)
 	}
 
 	/* Nothing left to exchange the used-up span for. */
-	KUNIT_EXPECT_NULL(test, central_refill(central, span, NULL, 0, &got));
+	KUNIT_EXPECT_NULL(test, central_refill(central, span, NULL, 0, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 0U, got);
 	KUNIT_EXPECT_EQ(test, (int)SPAN_FULL, (int)span->place);
 	KUNIT_EXPECT_TRUE(test, list_has(&central->full, span));
@@ -164,7 +166,7 @@ static void central_empty_goes(struct kunit *test)
 		case 1: /* its objects come back at once */
 			for (i = 0; i < SLOTS; i++)
 				entry[i] = slot_give(central, span, i);
-			KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, SLOTS));
+			KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, SLOTS, SLOT_FREE));
 			break;
 		case 2: /* one by one */
 			for (i = 0; i < SLOTS; i++) {
@@ -215,7 +217,7 @@ static void central_fullest_first(struct kunit *test)
 
 	/* A free moves a span to where it belongs now. */
 	entry = slot_give(central, span[6], 0);
-	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1));
+	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1, SLOT_FREE));
 	KUNIT_EXPECT_TRUE(test, list_has(&central->partial[1], span[6]));
 	KUNIT_EXPECT_EQ(test, 0U, list_length(&central->partial[0]));
 	total++;
@@ -282,7 +284,7 @@ static void central_refill_extracts(struct kunit *test)
 		unsigned int wrong = 0;
 
 		got = 99;
-		span = central_refill(central, NULL, entry, rows[row].room, &got);
+		span = central_refill(central, NULL, entry, rows[row].room, SLOT_FREE, &got);
 		KUNIT_EXPECT_EQ_MSG(test, (unsigned int)rows[row].got, got,
 				    "room %u", rows[row].room);
 		/* Objects or a span, not both. */
@@ -312,7 +314,7 @@ static void central_refill_extracts(struct kunit *test)
 			for (slot = 0; slot < SLOTS; slot++)
 				if (kept[i]->state[slot] == SLOT_LIVE)
 					entry[n++] = slot_give(central, kept[i], slot);
-			KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, n));
+			KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, n, SLOT_FREE));
 		}
 		KUNIT_ASSERT_EQ(test, 0U, central->nr_spans);
 		fake_heap_check(test, fh);
@@ -331,12 +333,12 @@ static void central_refill_keeps_last(struct kunit *test)
 
 	for (i = 0; i < SLOTS; i++)
 		entry[i] = slot_give(central, span, i);
-	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, SLOTS));
+	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, SLOTS, SLOT_FREE));
 	/* Empty, but somebody allocates from it. */
 	KUNIT_EXPECT_EQ(test, 1U, central->nr_spans);
 	KUNIT_EXPECT_EQ(test, (u64)SLOTS, central->nr_free);
 
-	KUNIT_ASSERT_PTR_EQ(test, span, central_refill(central, span, NULL, 0, &got));
+	KUNIT_ASSERT_PTR_EQ(test, span, central_refill(central, span, NULL, 0, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 1U, central->nr_spans);
 	KUNIT_EXPECT_EQ(test, 1U, central->nr_owned);
 	KUNIT_EXPECT_EQ(test, 0ULL, central->nr_free);
@@ -344,7 +346,7 @@ static void central_refill_keeps_last(struct kunit *test)
 
 	/* With something else to lend it goes. */
 	other = span_kept(test, 1);
-	KUNIT_ASSERT_PTR_EQ(test, other, central_refill(central, span, NULL, 0, &got));
+	KUNIT_ASSERT_PTR_EQ(test, other, central_refill(central, span, NULL, 0, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 1U, central->nr_spans);
 	central_disown(central, other);
 	fake_heap_check(test, fh);
@@ -359,13 +361,13 @@ static void central_owner_sees_late(struct kunit *test)
 	cache_entry_t entry = slot_give(central, span, 2);
 	unsigned int got;
 
-	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1));
+	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1, SLOT_FREE));
 	KUNIT_EXPECT_EQ(test, 1ULL, central->nr_free);
 	KUNIT_EXPECT_EQ(test, (int)SPAN_OWNED, (int)span->place);
 	KUNIT_EXPECT_EQ(test, 6U, span_bits_next(&span->bits));
 	KUNIT_EXPECT_EQ(test, 7U, span_bits_next(&span->bits));
 	KUNIT_EXPECT_EQ(test, (unsigned int)SLOTS, span_bits_next(&span->bits));
-	KUNIT_ASSERT_PTR_EQ(test, span, central_refill(central, span, NULL, 0, &got));
+	KUNIT_ASSERT_PTR_EQ(test, span, central_refill(central, span, NULL, 0, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 2U, span_bits_next(&span->bits));
 	KUNIT_EXPECT_EQ(test, (unsigned int)SLOTS, span_bits_next(&span->bits));
 	central_disown(central, span);
@@ -395,9 +397,9 @@ static void central_flush_refuses(struct kunit *test)
 	entry[4] = cache_entry_make(mine, 5);		/* nor this, in an owned span */
 	entry[5] = cache_entry_make(gone, 0);		/* its span is no more */
 	entry[6] = cache_entry_make(remote, 0);		/* another node's */
-	KUNIT_EXPECT_EQ(test, 6U, central_flush(central, entry, 7));
+	KUNIT_EXPECT_EQ(test, 6U, central_flush(central, entry, 7, SLOT_FREE));
 	KUNIT_EXPECT_EQ(test, before + 1, central->nr_free);
-	KUNIT_EXPECT_EQ(test, 1U, central_flush(central, entry, 1));
+	KUNIT_EXPECT_EQ(test, 1U, central_flush(central, entry, 1, SLOT_FREE));
 	KUNIT_EXPECT_EQ(test, before + 1, central->nr_free);
 	KUNIT_EXPECT_EQ(test, 5, (int)span->nr_free);
 	heap_free_span(remote);
@@ -457,9 +459,19 @@ static void central_spares(struct kunit *test)
 		WRITE_ONCE(other->state[i], SLOT_FREE);
 		central_free(central, other, i);
 	}
+	/*
+	 * Until a grace period is over there is none to be had, and whoever wants
+	 * one sees to it that there will be: nobody else here asks for one.
+	 */
+	rcu_read_lock();
 	central_disown(central, other);
+	KUNIT_EXPECT_NULL(test, spare_take(central));
+	KUNIT_EXPECT_TRUE(test, spare_waits());
+	rcu_read_unlock();
 	heap_scavenge(fh->heap->node[0], U64_MAX, true);
-	synchronize_rcu();
+	for (i = 0; spare_waits() && i < 3000; i++)
+		msleep(20);
+	KUNIT_EXPECT_FALSE(test, spare_waits());
 	fh->fake.fail_from = fh->fake.gets + 1;
 	KUNIT_EXPECT_NULL(test, heap_alloc_span(fh->heap->node[0], BIN, GFP_KERNEL));
 	fh->fake.fail_from = 0;
@@ -483,12 +495,12 @@ static void central_skips_live(struct kunit *test)
 	/* It was dropped from the books when it was passed over. */
 	KUNIT_EXPECT_EQ(test, 1ULL, central->nr_free);
 	WRITE_ONCE(span->state[7], SLOT_LIVE);
-	KUNIT_EXPECT_NULL(test, central_refill(central, NULL, entry, 16, &got));
+	KUNIT_EXPECT_NULL(test, central_refill(central, NULL, entry, 16, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 0U, got);
 	KUNIT_EXPECT_EQ(test, 0ULL, central->nr_free);
 	/* Both can be brought home as if they had been handed out. */
 	entry[0] = cache_entry_make(span, 5);
-	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, 1));
+	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, entry, 1, SLOT_FREE));
 	for (i = 0; i < SLOTS; i++) {
 		if (i == 5)
 			continue;
@@ -533,7 +545,7 @@ static void central_deferred(struct kunit *test)
 	central_free(central, a, 5);
 	KUNIT_EXPECT_EQ(test, 5ULL, central->nr_free);
 	central_defer(central, b, 1);
-	KUNIT_ASSERT_PTR_EQ(test, b, central_refill(central, NULL, NULL, 0, &got));
+	KUNIT_ASSERT_PTR_EQ(test, b, central_refill(central, NULL, NULL, 0, SLOT_FREE, &got));
 	KUNIT_EXPECT_EQ(test, 4ULL, central->nr_free);
 	/* An owned span's, too. */
 	central_defer(central, b, 2);
@@ -589,7 +601,7 @@ static void central_needzero(struct kunit *test)
 	span = span_kept(test, 1);
 	KUNIT_EXPECT_TRUE(test, span->needzero);
 	entry = slot_give(central, span, 0);
-	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1));
+	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1, SLOT_FREE));
 	heap_scavenge(fh->heap->node[0], U64_MAX, true);
 
 	fh->fake.clean = true;
@@ -598,7 +610,7 @@ static void central_needzero(struct kunit *test)
 	central_disown(central, span);
 	KUNIT_EXPECT_FALSE(test, span->needzero);
 	entry = slot_give(central, span, 0);
-	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1));
+	KUNIT_EXPECT_EQ(test, 0U, central_flush(central, &entry, 1, SLOT_FREE));
 	KUNIT_EXPECT_NOT_NULL(test, central_alloc(central, 1000));
 	KUNIT_EXPECT_TRUE(test, span->needzero);
 }

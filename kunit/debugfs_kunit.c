@@ -301,12 +301,15 @@ static void debugfs_vmstat(struct kunit *test)
 struct classes_row {
 	char name[8];
 	u64 allocs, frees, live, cached, central, spans, full, partial, waste;
+	u64 locks, contended;
+	u64 use[STATS_DECILES];
 	unsigned int size, pages, objs;
 };
 
 static bool classes_parse(const char *line, struct classes_row *r, bool large)
 {
-	int got, used = 0;
+	int got, used = 0, more = 0;
+	unsigned int i;
 
 	memset(r, 0, sizeof(*r));
 	if (large)
@@ -316,10 +319,25 @@ static bool classes_parse(const char *line, struct classes_row *r, bool large)
 			     &r->objs, &used);
 	if (got != (large ? 2 : 4) || !used)
 		return false;
-	got = sscanf(line + used, "%llu %llu %llu %llu %llu %llu %llu %llu %llu",
+	got = sscanf(line + used, "%llu %llu %llu %llu %llu %llu %llu %llu %llu%n",
 		     &r->allocs, &r->frees, &r->live, &r->cached, &r->central,
-		     &r->spans, &r->full, &r->partial, &r->waste);
-	return got == 9;
+		     &r->spans, &r->full, &r->partial, &r->waste, &more);
+	if (got != 9)
+		return false;
+	used += more;
+	more = 0;
+	if (large)
+		sscanf(line + used, " - -%n", &more);
+	else if (sscanf(line + used, " %llu %llu%n", &r->locks, &r->contended, &more) != 2)
+		return false;
+	if (!more)
+		return false;
+	for (i = 0; i < STATS_DECILES; i++) {
+		used += more;
+		if (sscanf(line + used, " %llu%n", &r->use[i], &more) != 1)
+			return false;
+	}
+	return line[used + more] == '\n';
 }
 
 /* classes: a row per class, with its numbers, that add up to the heap's. */
@@ -327,11 +345,12 @@ static void debugfs_classes(struct kunit *test)
 {
 	static const char *const columns[] = {
 		"# cls", "size", "pages", "objs", "allocs", "frees", "live", "cached",
-		"central", "spans", "full", "partial", "waste", "locks", "contended\n",
+		"central", "spans", "full", "partial", "waste", "locks", "contended", "10%",
+		"20%", "50%", "100%\n",
 	};
 	struct fake_heap *fh = test->priv;
 	char *text = text_get(test), *line, *col;
-	u64 live_bytes = 0, allocs = 0, frees = 0;
+	u64 live_bytes = 0, allocs = 0, frees = 0, use, sparse = 0;
 	unsigned int i, row = 0, wrong = 0;
 	struct goalloc_stats st;
 	struct classes_row r;
@@ -349,6 +368,11 @@ static void debugfs_classes(struct kunit *test)
 
 		KUNIT_ASSERT_TRUE_MSG(test, classes_parse(line, &r, large), "row %u", row);
 		wrong += r.live != r.allocs - r.frees;
+		/* Each span is in one column, a full one in the last. */
+		for (i = 0, use = 0; i < STATS_DECILES; i++)
+			use += r.use[i];
+		wrong += use != r.spans || r.full > r.use[STATS_DECILES - 1];
+		sparse += r.spans - r.use[STATS_DECILES - 1];
 		allocs += r.allocs;
 		frees += r.frees;
 		if (large) {
@@ -373,10 +397,63 @@ static void debugfs_classes(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, GOALLOC_NR_BINS + 1U, row);
 	KUNIT_EXPECT_EQ(test, 0U, wrong);
+	KUNIT_EXPECT_GT(test, sparse, 0ULL);
 	goalloc_heap_stats(fh->heap, &st);
 	KUNIT_EXPECT_EQ(test, st.allocs, allocs);
 	KUNIT_EXPECT_EQ(test, st.frees, frees);
 	KUNIT_EXPECT_LE(test, live_bytes, st.live_bytes);
+}
+
+/* The column that a span is in, or STATS_DECILES if there is not one span. */
+static unsigned int use_column(struct fake_heap *fh, unsigned int bin)
+{
+	unsigned int i, column = STATS_DECILES;
+	struct bin_stats bs;
+
+	stats_bin(fh->heap, bin, &bs);
+	if (bs.spans != 1)
+		return STATS_DECILES;
+	for (i = 0; i < STATS_DECILES; i++) {
+		if (bs.use[i] && column != STATS_DECILES)
+			return STATS_DECILES;
+		if (bs.use[i])
+			column = i;
+	}
+	return column;
+}
+
+/* The histogram: one span, in the column that its objects say. */
+static void debugfs_occupancy(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	unsigned int bin = sizeclass_of(64), n = sizeclass_objs[bin], i;
+	struct bin_stats bs;
+	void **obj;
+
+	obj = kunit_kcalloc(test, n, sizeof(*obj), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	stats_bin(fh->heap, bin, &bs);
+	KUNIT_EXPECT_EQ(test, 0ULL, bs.spans);
+	for (i = 0; i < n; i++) {
+		obj[i] = goalloc_heap_alloc(fh->heap, 64, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, obj[i]);
+		/* Owned by a cache or, when it is drained, by the central. */
+		if (i % 2)
+			goalloc_flush(fh->heap);
+		KUNIT_EXPECT_EQ_MSG(test, ((i + 1) * 10 - 1) / n, use_column(fh, bin), "%u of %u", i + 1, n);
+	}
+	for (i = 0; i < n - 1; i++) {
+		goalloc_heap_free(fh->heap, obj[i]);
+		goalloc_flush(fh->heap);
+		KUNIT_EXPECT_EQ_MSG(test, ((n - 1 - i) * 10 - 1) / n, use_column(fh, bin),
+				    "%u of %u", n - 1 - i, n);
+	}
+	goalloc_heap_free(fh->heap, obj[n - 1]);
+	goalloc_flush(fh->heap);
+	stats_bin(fh->heap, bin, &bs);
+	KUNIT_EXPECT_EQ(test, 0ULL, bs.spans);
+	for (i = 0; i < STATS_DECILES; i++)
+		KUNIT_EXPECT_EQ(test, 0ULL, bs.use[i]);
 }
 
 /* What a file in debugfs says, or an error. */
@@ -437,6 +514,7 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(debugfs_ledger),
 	KUNIT_CASE(debugfs_vmstat),
 	KUNIT_CASE(debugfs_classes),
+	KUNIT_CASE(debugfs_occupancy),
 	KUNIT_CASE(debugfs_files),
 	{}
 };

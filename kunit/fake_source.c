@@ -79,6 +79,8 @@ static int fake_get(struct page_source *src, u64 min, u64 want, int nid,
 	}
 	if (page != PALLOC_NONE) {
 		bitmap_set(fake->out, page, npages);
+		if (gfp & __GFP_ACCOUNT)
+			bitmap_set(fake->charged, page, npages);
 		fake->nr_out += npages;
 	}
 	spin_unlock_irqrestore(&fake->lock, flags);
@@ -99,6 +101,12 @@ static int fake_distance(const struct page_source *src, int from, int to)
 	return fake->distance ? fake->distance[from][to] : 20;
 }
 
+/* To @charged. */
+static bool fake_charges(void)
+{
+	return true;
+}
+
 static void fake_put(struct page_source *src, u64 page, u64 npages)
 {
 	struct fake_source *fake = container_of(src, struct fake_source, space.source);
@@ -108,6 +116,7 @@ static void fake_put(struct page_source *src, u64 page, u64 npages)
 	fake_fill(fake, page, npages, FAKE_FILL_BACK);
 	spin_lock_irqsave(&fake->lock, flags);
 	fake->puts++;
+	bitmap_clear(fake->charged, page, npages);
 	for (i = page; i < page + npages; i++) {
 		if (__test_and_clear_bit(i, fake->out))
 			fake->nr_out--;
@@ -133,7 +142,8 @@ int fake_source_init(struct fake_source *fake, u64 nr_pages, int nr_nodes)
 	spin_lock_init(&fake->lock);
 	fake->raw = vmalloc((nr_pages << GOALLOC_PAGE_SHIFT) + align);
 	fake->out = bitmap_zalloc(nr_pages, GFP_KERNEL);
-	if (!fake->raw || !fake->out) {
+	fake->charged = bitmap_zalloc(nr_pages, GFP_KERNEL);
+	if (!fake->raw || !fake->out || !fake->charged) {
 		fake_source_exit(fake);
 		return -ENOMEM;
 	}
@@ -142,6 +152,7 @@ int fake_source_init(struct fake_source *fake, u64 nr_pages, int nr_nodes)
 	fake->space.source.nr_nodes = nr_nodes;
 	fake->space.source.get = fake_get;
 	fake->space.source.put = fake_put;
+	fake->space.source.charges = fake_charges;
 	fake->space.source.distance = fake_distance;
 	return 0;
 }
@@ -153,8 +164,10 @@ int fake_source_init(struct fake_source *fake, u64 nr_pages, int nr_nodes)
 void fake_source_exit(struct fake_source *fake)
 {
 	bitmap_free(fake->out);
+	bitmap_free(fake->charged);
 	vfree(fake->raw);
 	fake->out = NULL;
+	fake->charged = NULL;
 	fake->raw = NULL;
 }
 

@@ -29,6 +29,7 @@
  * @max_extent: never hand over more pages at once, as when memory is
  *              fragmented; 0 for any number
  * @clean: hand over zeroed pages and say so
+ * @charged: bit per page: handed over with __GFP_ACCOUNT
  * @distance: from node to node; NULL if all are equally far apart. To be set
  *            before a heap is made, or followed by node_order_sort()
  * @lock: guards everything above but @space
@@ -47,6 +48,7 @@ struct fake_source {
 	unsigned int fail_only;
 	u64 max_extent;
 	bool clean;
+	unsigned long *charged;
 	const u8 (*distance)[FAKE_MAX_NODES];
 	spinlock_t lock; /* everything above but @space */
 	u64 bad_puts;

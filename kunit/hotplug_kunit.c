@@ -119,7 +119,7 @@ static void hotplug_cpu_pages(struct kunit *test)
 	struct fake_heap *fh = hotplug_heap(test, ALL_PAGES, 1);
 	struct heap_node *node = fh->heap->node[0], *from;
 	struct page_stats ps;
-	u64 page[48], big;
+	u64 page[44], big;
 	unsigned int cpu, i;
 	bool clean;
 

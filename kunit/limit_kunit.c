@@ -5,9 +5,12 @@
  */
 #include <kunit/test.h>
 
+#include <goalloc.h>
+
 #include "crew.h"
 #include "fake_source.h"
 #include "limit.h"
+#include "param.h"
 
 #define PAGES 2048
 #define PAGE_BYTES GOALLOC_PAGE_SIZE
@@ -204,6 +207,43 @@ static void limit_bad(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, IS_ERR(goalloc_heap_create("limit", &attr)));
 }
 
+/* The limits of all heaps, set by parameter, work at once and in all heaps. */
+static void limit_parameters(struct kunit *test)
+{
+	struct goalloc_heap *heap = goalloc_heap_create("limit", NULL);
+	u64 pages = (4 << 20) / PAGE_BYTES, base;
+	void *p;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(heap));
+	goalloc_flush(NULL);
+	goalloc_scavenge(NULL, U64_MAX);
+	base = atomic64_read(&goalloc_space.held);
+	KUNIT_ASSERT_LT(test, base, pages / 2);
+	gofree(goalloc(4 << 20, GFP_KERNEL));
+	goalloc_heap_free(heap, goalloc_heap_alloc(heap, 4 << 20, GFP_KERNEL));
+	KUNIT_ASSERT_GE(test, (u64)atomic64_read(&goalloc_space.held), 2 * pages);
+
+	/* Soft: what is free goes before the write returns. */
+	KUNIT_EXPECT_EQ(test, 0, param_set("memory_limit", "2M\n"));
+	KUNIT_EXPECT_LE(test, (u64)atomic64_read(&goalloc_space.held), pages / 2);
+	/* Hard: no more than that, of all together. */
+	KUNIT_EXPECT_EQ(test, -EINVAL, param_set("memory_max", "1M"));
+	KUNIT_EXPECT_EQ(test, 0, param_set("memory_max", "4M"));
+	p = goalloc_heap_alloc(heap, 2 << 20, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	KUNIT_EXPECT_NULL(test, goalloc((2 << 20) + 1, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, param_set("memory_max", "x"));
+	KUNIT_EXPECT_EQ(test, 0, param_set("memory_max", "0"));
+	KUNIT_EXPECT_EQ(test, 0, param_set("memory_limit", "0"));
+	goalloc_heap_free(heap, p);
+	p = goalloc((2 << 20) + 1, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, p);
+	gofree(p);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_heap_destroy(heap, false));
+	goalloc_scavenge(NULL, U64_MAX);
+	KUNIT_EXPECT_EQ(test, base, (u64)atomic64_read(&goalloc_space.held));
+}
+
 static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(limit_soft_makes_room),
 	KUNIT_CASE(limit_soft_at_once),
@@ -212,6 +252,7 @@ static struct kunit_case limit_cases[] = {
 	KUNIT_CASE(limit_of_all),
 	KUNIT_CASE(limit_together),
 	KUNIT_CASE(limit_bad),
+	KUNIT_CASE(limit_parameters),
 	{}
 };
 

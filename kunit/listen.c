@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hearing what goalloc prints, and what KASAN has found, through the kernel's
- * console tracepoint, which sees every message as it is stored. The tracepoint
- * is not exported by every kernel, so it is looked up by name.
+ * Hearing what goalloc prints, and what KASAN and KMSAN have found, through the
+ * kernel's console tracepoint, which sees every message as it is stored. The
+ * tracepoint is not exported by every kernel, so it is looked up by name.
  */
 #include <kunit/test.h>
 #include <linux/spinlock.h>
@@ -32,7 +32,8 @@ static void listen_probe(void *data, const char *text, size_t len)
 	unsigned long flags;
 
 	if (!listen_begins(text, len, "goalloc: ") &&
-	    !listen_begins(text, len, "BUG: KASAN: "))
+	    !listen_begins(text, len, "BUG: KASAN: ") &&
+	    !listen_begins(text, len, "BUG: KMSAN: "))
 		return;
 	raw_spin_lock_irqsave(&listen_lock, flags);
 	if (listen_nr < LISTEN_LINES) {

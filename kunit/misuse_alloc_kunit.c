@@ -480,7 +480,7 @@ static void create_gfp(struct kunit *test)
 	const struct goalloc_heap_attr attr = { .gfp = GFP_KERNEL };
 
 	create_refused(test, "misuse", &attr,
-		       "its gfp has other flags than a zone and how hard to try");
+		       "its gfp has other flags than a zone, how hard to try, and __GFP_ACCOUNT");
 }
 
 static void create_two_zones(struct kunit *test)

@@ -231,50 +231,154 @@ static void race_told_once(struct kunit *test)
 	misuse_put(test, mate);
 }
 
+/*
+ * A CPU is held up in its free until the other's has come home and the span is
+ * no more: its mark and its note are worth nothing.
+ */
+static void race_marked_too_late(struct kunit *test)
+{
+	struct misuse *m = test->priv;
+	struct goalloc_cache *cache;
+	struct cache_bin *b;
+	struct slot_ref ref;
+	void *p, *q, *r;
+
+	migrate_disable();
+	p = misuse_get(test, 112);
+	preempt_disable();
+	slot_find(&m->fh->fake.space.map, (unsigned long)p, &ref);
+	preempt_enable();
+	misuse_put(test, p);
+	cache_drain_all(race_heap(test));
+	KUNIT_ASSERT_EQ(test, (u8)SPAN_NOWHERE, ref.span->place);
+	misuse_watch(test, race_heap(test));
+
+	/* What is left of cache_free() after the look. */
+	preempt_disable();
+	cache = cache_get(race_heap(test));
+	b = &cache->bin[9];
+	WRITE_ONCE(*ref.state, cache->token);
+	b->entry[b->count++] = cache_entry_make(ref.span, ref.slot);
+	preempt_enable();
+
+	q = misuse_get(test, 112);
+	race_told(test, p, 0);
+	r = misuse_get(test, 112);
+	KUNIT_EXPECT_PTR_NE(test, q, r);
+	preempt_disable();
+	slot_find(&m->fh->fake.space.map, (unsigned long)q, &ref);
+	KUNIT_EXPECT_NOT_NULL(test, ref.span);
+	KUNIT_EXPECT_EQ(test, (u8)SLOT_LIVE, *ref.state);
+	preempt_enable();
+	misuse_put(test, q);
+	misuse_put(test, r);
+	migrate_enable();
+}
+
+/**
+ * struct race_last - two CPUs that free one object, and then want one
+ * @test: the test
+ * @p: the object
+ * @got: what they get
+ * @step: whose turn it is
+ */
+struct race_last {
+	struct kunit *test;
+	void *p;
+	void *got[2];
+	unsigned int step;
+};
+
+static void race_last_wait(struct race_last *last, unsigned int step)
+{
+	while (smp_load_acquire(&last->step) != step)
+		cond_resched();
+}
+
+static void race_last_member(void *arg, unsigned int member)
+{
+	struct race_last *last = arg;
+
+	race_last_wait(last, member);
+	misuse_free(race_heap(last->test), last->p);
+	/* As the other one has read it. */
+	if (!member)
+		race_set_state(last->test, last->p, SLOT_LIVE);
+	smp_store_release(&last->step, member + 1);
+
+	race_last_wait(last, member + 2);
+	last->got[member] = goalloc_heap_alloc(race_heap(last->test), 112, GFP_KERNEL);
+	smp_store_release(&last->step, member + 3);
+}
+
+/*
+ * Two lists have it, and both CPUs look at once: it is there only for who freed
+ * it last, so whichever looks first, they do not both get it.
+ */
+static void race_found_by_other(struct kunit *test)
+{
+	struct race_last last = { .test = test };
+	void *mate = misuse_get(test, 112);
+
+	last.p = misuse_get(test, 112);
+	misuse_watch(test, race_heap(test));
+	KUNIT_ASSERT_EQ(test, 0, crew_run(2, race_last_member, &last));
+	KUNIT_EXPECT_NOT_NULL(test, last.got[0]);
+	KUNIT_EXPECT_PTR_NE(test, last.p, last.got[0]);
+	KUNIT_EXPECT_PTR_EQ(test, last.p, last.got[1]);
+	race_told(test, last.p, 1);
+	misuse_put(test, mate);
+	misuse_put(test, last.got[0]);
+	misuse_put(test, last.got[1]);
+}
+
 #define RACE_OBJS 64
 #define RACE_ROUNDS 10
 
 struct race_storm {
 	struct goalloc_heap *heap;
 	size_t size;
-	atomic_t at[RACE_OBJS];
+	atomic_t at[2][RACE_OBJS];
 	void *p[RACE_OBJS];
 	void *again[2][RACE_OBJS];
 	u64 *seen[2 * RACE_OBJS];
-	unsigned int turn;
 };
+
+/* Until the other one is there as well. */
+static void race_storm_meet(atomic_t *at)
+{
+	unsigned int spins;
+
+	atomic_inc(at);
+	for (spins = 0; atomic_read(at) < 2; spins++) {
+		if (spins % 1024 == 1023)
+			cond_resched();
+		cpu_relax();
+	}
+}
 
 /* Both free the same, each object at the same time as nearly as can be. */
 static void race_storm_free(void *arg, unsigned int member)
 {
 	struct race_storm *storm = arg;
-	unsigned int i, spins;
+	unsigned int i;
 
 	for (i = 0; i < RACE_OBJS; i++) {
-		atomic_inc(&storm->at[i]);
-		for (spins = 0; atomic_read(&storm->at[i]) < 2; spins++) {
-			if (spins % 1024 == 1023)
-				cond_resched();
-			cpu_relax();
-		}
+		race_storm_meet(&storm->at[0][i]);
 		misuse_free(storm->heap, storm->p[i]);
 	}
 }
 
-/*
- * In turns: that two CPUs hand out the two entries of one object in the same
- * moment is the one thing that is let through, see Documentation/misuse.rst.
- */
+/* And both want as many, at the same time again. */
 static void race_storm_alloc(void *arg, unsigned int member)
 {
 	struct race_storm *storm = arg;
 	unsigned int i;
 
-	while (READ_ONCE(storm->turn) != member)
-		cond_resched();
-	for (i = 0; i < RACE_OBJS; i++)
+	for (i = 0; i < RACE_OBJS; i++) {
+		race_storm_meet(&storm->at[1][i]);
 		storm->again[member][i] = goalloc_heap_alloc(storm->heap, storm->size, GFP_KERNEL);
-	WRITE_ONCE(storm->turn, member + 1);
+	}
 }
 
 /* Objects that were handed out more than once; each is written on. */
@@ -309,10 +413,10 @@ static void race_storm(struct kunit *test)
 	misuse_watch(test, storm->heap);
 	for (round = 0; round < RACE_ROUNDS; round++) {
 		storm->size = sizes[round % ARRAY_SIZE(sizes)];
-		storm->turn = 0;
 		for (i = 0; i < RACE_OBJS; i++) {
 			storm->p[i] = misuse_get(test, storm->size);
-			atomic_set(&storm->at[i], 0);
+			atomic_set(&storm->at[0][i], 0);
+			atomic_set(&storm->at[1][i], 0);
 		}
 		KUNIT_ASSERT_EQ(test, 0, crew_run(2, race_storm_free, storm));
 		KUNIT_ASSERT_EQ(test, 0, crew_run(2, race_storm_alloc, storm));
@@ -343,6 +447,8 @@ static struct kunit_case misuse_race_cases[] = {
 	KUNIT_CASE(race_found_in_nmi),
 	KUNIT_CASE(race_found_in_refill),
 	KUNIT_CASE(race_found_in_span),
+	KUNIT_CASE(race_marked_too_late),
+	KUNIT_CASE(race_found_by_other),
 	KUNIT_CASE(race_told_once),
 	KUNIT_CASE(race_storm),
 	{}

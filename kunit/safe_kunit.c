@@ -192,7 +192,7 @@ static void state_plant(struct damage *d)
 	goalloc_heap_free(d->fh->heap, d->mate);
 	d->p = NULL;
 	d->mate = NULL;
-	d->span->state[d->span->bits.nelems - 1] = 0x77;
+	d->span->state[d->span->bits.nelems - 1] = 0x0f;
 }
 
 static void state_meet(struct damage *d)

@@ -2,12 +2,17 @@
 /*
  * Giving memory back: how much, which pages, and when. The thread itself is off
  * while the suites run; what it does in a slice and at the end of a generation
- * is called here.
+ * is called here. One case has it run.
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/find.h>
+#include <linux/slab.h>
+
+#include <goalloc.h>
 
 #include "fake_source.h"
+#include "param.h"
 #include "scavenger.h"
 
 #define PAGES (4 * PALLOC_CHUNK_PAGES)
@@ -188,12 +193,100 @@ static void scavenger_off(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, after.parked);
 }
 
+/* Have the default heap hold some MiB of free pages. */
+static void thread_feed(struct kunit *test)
+{
+	unsigned int nr = 4000, i;
+	void **obj = kvcalloc(nr, sizeof(*obj), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, obj);
+	for (i = 0; i < nr; i++) {
+		obj[i] = goalloc(1024, GFP_KERNEL);
+		KUNIT_EXPECT_NOT_NULL(test, obj[i]);
+	}
+	gofree_bulk(nr, obj);
+	goalloc_flush(NULL);
+	kvfree(obj);
+}
+
+/*
+ * Until it has parked, with less than @pages held. On the way it may park for
+ * as long as nobody frees pages.
+ */
+static bool thread_settles(u64 pages, struct scavenger_stats *st)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3000; i++) {
+		scavenger_read(st);
+		if (st->parked && atomic64_read(&goalloc_default->held) < pages)
+			return true;
+		msleep(20);
+	}
+	return false;
+}
+
+/* The thread: switched on it gives back, parks, is woken, and goes off. */
+static void scavenger_thread(struct kunit *test)
+{
+	struct scavenger_stats st, now, before;
+	unsigned int i;
+	u64 fed;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, param_set("scavenge_percent", "101"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, param_set("scavenge_period_ms", "0"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, param_set("scavenge_retain", "-1"));
+	thread_feed(test);
+	fed = atomic64_read(&goalloc_default->held);
+	KUNIT_EXPECT_GT(test, fed, 300ULL);
+	scavenger_read(&before);
+	KUNIT_ASSERT_EQ(test, 0, param_set("scavenge_period_ms", "10"));
+	KUNIT_ASSERT_EQ(test, 0, param_set("scavenge_percent", "100"));
+	KUNIT_EXPECT_TRUE(test, thread_settles(fed / 2, &st));
+	KUNIT_EXPECT_GT(test, st.parks, before.parks);
+	KUNIT_EXPECT_GT(test, st.released, before.released + fed / 2);
+	KUNIT_EXPECT_LE(test, (u64)atomic64_read(&goalloc_default->held),
+			scavenger_goal(goalloc_default));
+	KUNIT_EXPECT_GT(test, st.generations, before.generations);
+	/* Parked is parked; the kick before may still be on its way. */
+	for (i = 0; i < 100; i++) {
+		scavenger_read(&st);
+		msleep(100);
+		scavenger_read(&now);
+		if (now.slices == st.slices)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, st.slices, now.slices);
+
+	/* What is freed brings it back. */
+	thread_feed(test);
+	KUNIT_EXPECT_TRUE(test, thread_settles(fed / 2, &now));
+	KUNIT_EXPECT_GT(test, now.parks, st.parks);
+	KUNIT_EXPECT_GE(test, now.released, st.released + fed / 2);
+	KUNIT_EXPECT_LE(test, (u64)atomic64_read(&goalloc_default->held),
+			scavenger_goal(goalloc_default));
+
+	/* Off: nobody comes. */
+	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_percent", "0"));
+	msleep(100);
+	thread_feed(test);
+	scavenger_hurry();
+	KUNIT_EXPECT_TRUE(test, thread_settles(U64_MAX, &st));
+	msleep(100);
+	scavenger_read(&now);
+	KUNIT_EXPECT_EQ(test, st.slices, now.slices);
+	KUNIT_EXPECT_GE(test, (u64)atomic64_read(&goalloc_default->held), fed / 2);
+	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_period_ms", "2500"));
+	goalloc_scavenge(NULL, U64_MAX);
+}
+
 static struct kunit_case scavenger_cases[] = {
 	KUNIT_CASE(scavenger_keeps_peak),
 	KUNIT_CASE(scavenger_high_first),
 	KUNIT_CASE(scavenger_leaves_dense),
 	KUNIT_CASE(scavenger_leaves_busy),
 	KUNIT_CASE(scavenger_off),
+	KUNIT_CASE(scavenger_thread),
 	{}
 };
 

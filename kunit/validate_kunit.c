@@ -231,7 +231,7 @@ static struct plant plant(struct validate_test *vt, unsigned int kind)
 	case STATE_TAIL:
 		return PLANT(vt->span->state[vt->span->bits.nelems], SLOT_FREE);
 	case STATE_UNKNOWN:
-		return PLANT(vt->span->state[live_slot(vt->span)], 0x77);
+		return PLANT(vt->span->state[live_slot(vt->span)], SLOT_TAIL - 1);
 	case ALLOC_BIT:
 		return plant_alloc_bit(vt->span);
 	case FREED_BIT:

@@ -48,7 +48,9 @@ struct goalloc_heap;
  * goalloc - allocate memory
  * @size: bytes wanted, 0 to GOALLOC_MAX_SIZE
  * @flags: as for kmalloc(); __GFP_HIGHMEM, __GFP_DMA and __GFP_DMA32 are
- *         refused, create a heap for the zone instead
+ *         refused, create a heap for the zone instead; __GFP_ACCOUNT charges
+ *         the caller's memory cgroup for objects over GOALLOC_MAX_SMALL_SIZE,
+ *         and is ignored for others
  *
  * Context: Any context that @flags allows, NMI included (there, memory that is
  *          already at hand or NULL). May sleep if @flags has
@@ -334,7 +336,8 @@ DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
 /**
  * struct goalloc_heap_attr - how a heap is made
  * @gfp: zone modifiers (__GFP_DMA, __GFP_DMA32) and other flags that every page
- *       allocation of the heap gets in addition
+ *       allocation of the heap gets in addition; __GFP_ACCOUNT: each page is
+ *       charged to the memory cgroup of the task for which it was taken
  * @limit: bytes of pages that the heap may hold at once, 0 for no limit; the
  *         page that would pass it is not taken and the allocation fails
  * @soft_limit: bytes of pages that the heap should hold at most, 0 for no limit;

@@ -9,7 +9,12 @@
  * can be looked at:
  *
  *	/sys/kernel/debug/goalloc_replay/result		"name value" lines
+ *	/sys/kernel/debug/goalloc_replay/samples	a row per window of the trace
  *	/sys/kernel/debug/goalloc_replay/release	write: free those objects
+ *
+ * With pace=1 it is done no faster than it was recorded, so that what allocators
+ * do in the background has its time; with linger=SECONDS the samples go on for
+ * so long after the last record.
  *
  * After a release the result has the lines about it as well. Unloading the
  * module releases, too, and says in the log if that found an object damaged.
@@ -37,6 +42,14 @@ MODULE_PARM_DESC(trace, "path of the trace, uncompressed");
 static char *allocator = "goalloc";
 module_param(allocator, charp, 0444);
 MODULE_PARM_DESC(allocator, "goalloc, kmalloc or kmem_cache");
+
+static bool pace;
+module_param(pace, bool, 0444);
+MODULE_PARM_DESC(pace, "not faster than recorded");
+
+static unsigned int linger;
+module_param(linger, uint, 0444);
+MODULE_PARM_DESC(linger, "seconds to go on looking after the last record (up to 3600)");
 
 /* The one replay; @replay_lock guards it from the moment debugfs shows it. */
 static struct replay replay;
@@ -92,6 +105,23 @@ static int result_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(result);
+
+static int samples_show(struct seq_file *m, void *unused)
+{
+	const struct replay *r = &replay;
+	u32 i;
+
+	seq_printf(m, "#%9s %10s %12s %12s %12s\n", "ms", "records", "requested",
+		   "allocated", "held");
+	for (i = 0; i < r->nmoments; i++) {
+		const struct replay_sample *s = &r->moments[i].sample;
+
+		seq_printf(m, "%10u %10u %12lld %12lld %12lld\n", r->moments[i].ms,
+			   s->records, s->requested, s->allocated, s->held);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(samples);
 
 static void release_once(void)
 {
@@ -170,8 +200,10 @@ static int replay_load(struct replay *r, const char *path)
 	}
 	r->slots = vcalloc(r->info.nslots, sizeof(*r->slots));
 	r->turns = vcalloc(r->info.nrecords, sizeof(*r->turns));
+	r->max_moments = replay_moments_needed(r);
+	r->moments = vcalloc(r->max_moments, sizeof(*r->moments));
 	states = vcalloc(r->info.nslots, sizeof(*states));
-	if (!r->slots || !r->turns || !states) {
+	if (!r->slots || !r->turns || !r->moments || !states) {
 		pr_err("%s: no memory for %u records and %u slots\n", path,
 		       r->info.nrecords, r->info.nslots);
 		err = -ENOMEM;
@@ -186,6 +218,7 @@ static int replay_load(struct replay *r, const char *path)
 
 static void replay_unload(struct replay *r)
 {
+	vfree(r->moments);
 	vfree(r->turns);
 	vfree(r->slots);
 	vfree(r->file);
@@ -200,6 +233,12 @@ static int __init replay_init(void)
 		pr_err("no trace: give trace=FILE\n");
 		return -EINVAL;
 	}
+	if (linger > 3600) {
+		pr_err("linger=%u: up to 3600\n", linger);
+		return -EINVAL;
+	}
+	r->pace = pace;
+	r->linger = linger;
 	r->allocator = replay_allocator_find(allocator);
 	if (!r->allocator) {
 		pr_err("allocator=%s: goalloc, kmalloc and kmem_cache are known\n", allocator);
@@ -221,6 +260,7 @@ static int __init replay_init(void)
 
 	replay_dir = debugfs_create_dir("goalloc_replay", NULL);
 	debugfs_create_file("result", 0444, replay_dir, NULL, &result_fops);
+	debugfs_create_file("samples", 0444, replay_dir, NULL, &samples_fops);
 	debugfs_create_file("release", 0200, replay_dir, NULL, &release_fops);
 	return 0;
 

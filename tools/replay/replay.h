@@ -80,12 +80,20 @@ struct replay_sample {
 	s64 taken;		/* bytes gone from the buddy allocator since the baseline */
 };
 
+/* What the samples are of. */
+struct replay_moment {
+	u32 ms;			/* of the trace's time */
+	struct replay_sample sample;
+};
+
 struct replay {
 	/* Constant once loaded. */
 	void *file;
 	const struct trace_record *rec;
 	struct trace_info info;
 	u32 *turns;			/* per record: its turn in the slot */
+	bool pace;			/* not faster than recorded */
+	unsigned int linger;		/* seconds to go on looking at the end */
 	const struct replay_allocator *allocator;
 
 	struct replay_slot *slots;
@@ -97,6 +105,9 @@ struct replay {
 	u64 base_free;			/* bytes */
 
 	/* The result; written by the one who replays or releases. */
+	struct replay_moment *moments;	/* one for each window, and the last seconds */
+	u32 nmoments;
+	u32 max_moments;
 	struct replay_sample peak;
 	struct replay_sample end;
 	struct replay_sample released;
@@ -106,6 +117,7 @@ struct replay {
 	bool is_released;
 };
 
+u32 replay_moments_needed(const struct replay *r);
 int replay_run(struct replay *r);
 void replay_release(struct replay *r);
 

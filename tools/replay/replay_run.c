@@ -48,6 +48,7 @@
 #define REPLAY_WINDOW	2048	/* records between two samples */
 #define REPLAY_BATCH	64	/* records in one interrupt */
 #define REPLAY_SPINS	500	/* looks at a slot before its waiter sleeps */
+#define REPLAY_LINGER	4	/* samples in a second at the end */
 
 struct replay_thread {
 	struct replay *r;
@@ -397,6 +398,69 @@ static void replay_baseline(struct replay *r)
 	r->base_free = replay_pages_free();
 }
 
+/* Keep a sample for the file of them. */
+static void replay_keep(struct replay *r, u64 ns, const struct replay_sample *sample)
+{
+	struct replay_moment *m;
+
+	if (r->nmoments == r->max_moments)
+		return;
+	m = &r->moments[r->nmoments++];
+	m->ms = div_u64(ns, NSEC_PER_MSEC);
+	m->sample = *sample;
+}
+
+/**
+ * replay_moments_needed - how many samples a replay keeps
+ * @r: a loaded trace
+ *
+ * Return: room that r->moments must have.
+ */
+u32 replay_moments_needed(const struct replay *r)
+{
+	return r->info.nrecords / REPLAY_WINDOW + 2 + r->linger * REPLAY_LINGER;
+}
+
+/* The trace's time of a window. */
+static u64 replay_window_ns(const struct replay *r, u32 begin, u32 end)
+{
+	u64 ns = 0;
+
+	while (begin < end)
+		ns += le32_to_cpu(r->rec[begin++].delta);
+	return ns;
+}
+
+/* Not before the trace's time has come; false if a signal has. */
+static bool replay_wait(u64 until)
+{
+	while (!signal_pending(current)) {
+		u64 now = ktime_get_ns();
+
+		if (now >= until)
+			return true;
+		schedule_timeout_interruptible(nsecs_to_jiffies(until - now) + 1);
+	}
+	return false;
+}
+
+/* Look on while nothing is done any more but in the background. */
+static void replay_linger(struct replay *r, u64 ns)
+{
+	struct replay_sample sample;
+	unsigned int i;
+
+	for (i = 1; i <= r->linger * REPLAY_LINGER; i++) {
+		u64 step = NSEC_PER_SEC / REPLAY_LINGER;
+
+		if (!replay_wait(ktime_get_ns() + step))
+			break;
+		replay_sample(r, r->info.nrecords, &sample);
+		replay_keep(r, ns + i * step, &sample);
+		r->end = sample;
+	}
+}
+
 /**
  * replay_run - replay a whole trace
  * @r: a loaded trace, its slots empty
@@ -413,24 +477,31 @@ int replay_run(struct replay *r)
 	struct replay_sample sample = {};
 	struct replay_crew *crew;
 	u32 begin, end, tenth = 0;
+	u64 begun, ns = 0;
 	int err = 0;
 
 	crew = crew_hire(r);
 	if (IS_ERR(crew))
 		return PTR_ERR(crew);
 	replay_baseline(r);
+	begun = ktime_get_ns();
 
 	for (begin = 0; begin < nrecords; begin = end) {
-		u64 start = ktime_get_ns();
+		u64 start;
 
 		end = min(nrecords - begin, (u32)REPLAY_WINDOW) + begin;
 		if (begin < at_peak && at_peak < end)
 			end = at_peak;
+		ns += replay_window_ns(r, begin, end);
+		if (r->pace)
+			replay_wait(begun + ns);
+		start = ktime_get_ns();
 		crew_window(crew, begin, end);
 		r->run_ns += ktime_get_ns() - start;
 
 		replay_sum(r, crew);
 		replay_sample(r, end, &sample);
+		replay_keep(r, ns, &sample);
 		r->max_held = max(r->max_held, sample.held);
 		if (end == at_peak)
 			r->peak = sample;
@@ -446,6 +517,8 @@ int replay_run(struct replay *r)
 		}
 	}
 	r->end = sample;
+	if (!err)
+		replay_linger(r, ns);
 	crew_dismiss(crew);
 	return err;
 }

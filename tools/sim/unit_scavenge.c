@@ -285,22 +285,6 @@ static void pace_cools_down(void)
 	EXPECT(!pace.cooldown_ns, "cooldown ends");
 }
 
-static void goals(void)
-{
-	EXPECT(scavenge_goal_percent(100 << 20, 50 << 20, 0, 0, 8192) ==
-	       U64_MAX, "no goal before the first peak");
-	/* 50 MiB in use, the heap may double: 100 MiB and a tenth. */
-	EXPECT(scavenge_goal_percent(200 << 20, 50 << 20, 80, 40, 8192) ==
-	       110 << 20, "goal");
-	EXPECT(scavenge_goal_percent(110 << 20, 50 << 20, 80, 40, 8192) ==
-	       U64_MAX, "nothing above the goal");
-	EXPECT(scavenge_goal_percent((110 << 20) + 8191, 50 << 20, 80, 40,
-				     8192) == U64_MAX, "less than a page");
-	EXPECT(scavenge_goal_limit(96, 100) == 95, "above the limit's goal");
-	EXPECT(scavenge_goal_limit(95, 100) == U64_MAX, "below it");
-	EXPECT(scavenge_goal_limit(1, U64_MAX) == U64_MAX, "no limit");
-}
-
 const struct unit_case unit_scavenge[] = {
 	{ "scavenge: candidates, bit by bit", candidates },
 	{ "scavenge: searches race with frees", index_race },
@@ -308,6 +292,5 @@ const struct unit_case unit_scavenge[] = {
 	{ "scavenge: the controller follows floating point", pi_follows_float },
 	{ "scavenge: the controller never runs away", pi_never_runs_away },
 	{ "scavenge: pacing cools down after a failure", pace_cools_down },
-	{ "scavenge: goals", goals },
 	{}
 };

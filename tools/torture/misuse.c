@@ -3,8 +3,8 @@
  * All CPUs free the same objects at the same time: the race of two bad frees
  * that goalloc's plain loads and stores let through.
  *
- * It must do no more harm than the bug itself: afterwards, with the CPUs taking
- * turns, no object is handed out twice, and the heap can be ended. Run before
+ * It must do no more harm than the bug itself: afterwards, when all of them want
+ * memory at once, no object is handed out twice, and the heap can be ended. Run before
  * the torture proper, on heaps of its own, round after round.
  */
 #include <linux/cpu.h>
@@ -32,20 +32,26 @@ struct misuse {
 	void *again[MISUSE_CPUS][MISUSE_OBJECTS];
 };
 
-static void misuse_free(void *arg)
+/*
+ * Start together, or the first would be done before the last begins. But not at
+ * any price: with interrupts off another CPU may wait for a lock that its owner,
+ * here, was interrupted with.
+ */
+static void misuse_meet(struct misuse *m)
 {
 	u64 end = ktime_get_mono_fast_ns() + MISUSE_WAIT_NS;
-	struct misuse *m = arg;
-	int i;
 
-	/*
-	 * Start together, or the first would be done before the last begins. But
-	 * not at any price: with interrupts off another CPU may wait for a lock
-	 * that its owner, here, was interrupted with.
-	 */
 	atomic_inc(&m->here);
 	while (atomic_read(&m->here) < m->cpus && ktime_get_mono_fast_ns() < end)
 		cpu_relax();
+}
+
+static void misuse_free(void *arg)
+{
+	struct misuse *m = arg;
+	int i;
+
+	misuse_meet(m);
 	for (i = 0; i < MISUSE_OBJECTS; i++)
 		goalloc_heap_free(m->heap, m->p[i]);
 }
@@ -58,6 +64,7 @@ static void misuse_alloc(void *arg)
 
 	if (cpu >= MISUSE_CPUS)
 		return;
+	misuse_meet(m);
 	for (i = 0; i < MISUSE_OBJECTS; i++) {
 		char *p = goalloc_heap_alloc(m->heap, m->size, GFP_ATOMIC | __GFP_NOWARN);
 
@@ -85,7 +92,7 @@ static void misuse_check(struct misuse *m)
 static int misuse_round(struct misuse *m, size_t size, u64 *refused)
 {
 	struct goalloc_stats st;
-	int cpu, i, err;
+	int i, err;
 
 	memset(m, 0, sizeof(*m));
 	m->size = size;
@@ -97,8 +104,8 @@ static int misuse_round(struct misuse *m, size_t size, u64 *refused)
 	cpus_read_lock();
 	m->cpus = num_online_cpus();
 	on_each_cpu(misuse_free, m, 1);
-	for_each_online_cpu(cpu)
-		smp_call_function_single(cpu, misuse_alloc, m, 1);
+	atomic_set(&m->here, 0);
+	on_each_cpu(misuse_alloc, m, 1);
 	cpus_read_unlock();
 	misuse_check(m);
 	goalloc_heap_stats(m->heap, &st);

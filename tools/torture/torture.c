@@ -47,6 +47,18 @@ static unsigned int misuse = 60;
 module_param(misuse, uint, 0444);
 MODULE_PARM_DESC(misuse, "rounds of bad frees that race each other, before all else");
 
+static bool helpers;
+module_param(helpers, bool, 0444);
+MODULE_PARM_DESC(helpers, "others disturb the heap, until they see resting and write quiet");
+
+static bool resting;
+module_param(resting, bool, 0444);
+MODULE_PARM_DESC(resting, "no object is in use any more: helpers are to stop");
+
+static bool quiet;
+module_param(quiet, bool, 0644);
+MODULE_PARM_DESC(quiet, "to be written when the helpers have stopped");
+
 static unsigned int errors;
 module_param(errors, uint, 0444);
 MODULE_PARM_DESC(errors, "what was found wrong");
@@ -61,6 +73,10 @@ MODULE_PARM_DESC(operations, "calls of goalloc's functions");
 
 #define NR_BOXES 512
 #define MAX_REPORTS 20
+
+/* How long to wait in the end for helpers, and for what the heap does by itself. */
+#define QUIET_SECONDS 120
+#define REST_SECONDS 60
 
 const char *const torture_count_names[NR_COUNTS] = {
 	[COUNT_ALLOC] = "alloc",
@@ -240,6 +256,30 @@ static void report_counts(void)
 	}
 }
 
+/* Until nobody takes CPUs away, or has heaps flushed or scavenged. */
+static void wait_for_helpers(void)
+{
+	time64_t end = ktime_get_seconds() + QUIET_SECONDS;
+
+	WRITE_ONCE(resting, true);
+	while (helpers && !READ_ONCE(quiet) && ktime_get_seconds() < end)
+		msleep(50);
+	if (helpers && !READ_ONCE(quiet))
+		torture_fail("the helpers do not stop", NULL, 0, 0);
+}
+
+/* All of it has to be judged: what goalloc does by itself must come to rest. */
+static void validate_at_rest(void)
+{
+	time64_t end = ktime_get_seconds() + REST_SECONDS;
+	int err;
+
+	while ((err = goalloc_validate(NULL)) > 0 && ktime_get_seconds() < end)
+		msleep(500);
+	if (err)
+		torture_fail("a heap at rest is not as it must be", NULL, err < 0, 0);
+}
+
 static int torture_run(void)
 {
 	time64_t start, last = 0;
@@ -280,10 +320,10 @@ static int torture_run(void)
 	report_counts();
 	pr_info("asked to flush, scavenge or validate %ld times, %ld KiB moved\n",
 		atomic_long_read(&upkeep_calls), atomic_long_read(&upkeep_bytes) >> 10);
+	wait_for_helpers();
 	ledger_settle();
 	ledger_verify();
-	if (goalloc_validate(NULL))
-		torture_fail("a heap at rest is not as it must be", NULL, 0, 0);
+	validate_at_rest();
 	return 0;
 }
 

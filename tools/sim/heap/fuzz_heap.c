@@ -208,6 +208,8 @@ static gfp_t pick_gfp(u8 how)
 		gfp |= __GFP_THISNODE;
 	if ((how & 0xc) == 8 && gfp & __GFP_DIRECT_RECLAIM && !run.nested)
 		gfp |= __GFP_NOFAIL;
+	if (how & 0x10)
+		gfp |= __GFP_ACCOUNT;
 	return gfp;
 }
 
@@ -561,6 +563,7 @@ static void check_all(void)
 		if (run.heap[h])
 			check_heap(h, &held);
 	sim_must(held == world.nr_out << GOALLOC_PAGE_SHIFT);
+	sim_must(held == (u64)sim.shown_bytes + sim.shown_pages * PAGE_SIZE);
 	sim_must(bad_frees(run.heap[0]) +
 		 (run.heap[1] ? bad_frees(run.heap[1]) : 0) == run.bad);
 	for (i = 0; i < run.nr; i++)

@@ -135,6 +135,14 @@ void sim_kfree_rcu(void *p, size_t offset)
 	struct rcu_head *head = (struct rcu_head *)((char *)p + offset);
 
 	head->p = p;
+	head->fn = NULL;
+	head->next = rcu_list;
+	rcu_list = head;
+}
+
+void sim_call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *head))
+{
+	head->fn = fn;
 	head->next = rcu_list;
 	rcu_list = head;
 }
@@ -147,10 +155,13 @@ void sim_grace_period(void)
 	rcu_list = NULL;
 	sim.grace++;
 	while (list) {
-		void *p = list->p;
+		struct rcu_head *head = list;
 
 		list = list->next;
-		kfree(p);
+		if (head->fn)
+			head->fn(head);
+		else
+			kfree(head->p);
 	}
 }
 

@@ -106,6 +106,12 @@ static void world_put(struct page_source *src, u64 page, u64 npages)
 	ASAN_POISON_MEMORY_REGION(world_page(page), npages << GOALLOC_PAGE_SHIFT);
 }
 
+/* With __GFP_ACCOUNT. */
+static bool world_charges(void)
+{
+	return true;
+}
+
 /* Make the address space of goalloc_space, with nothing handed over. */
 void world_begin(int nr_nodes, u64 budget)
 {
@@ -136,12 +142,14 @@ void world_begin(int nr_nodes, u64 budget)
 		.nr_nodes = nr_nodes,
 		.get = world_get,
 		.put = world_put,
+		.charges = world_charges,
 	};
 }
 
 void world_end(void)
 {
 	sim_must(!world.nr_out);
+	sim_must(!sim.shown_bytes && !sim.shown_pages);
 	heap_space_destroy(&goalloc_space);
 	sim_grace_period();
 	sim_must(!sim.pieces);

@@ -90,6 +90,8 @@
  * @hook: called wherever something else could run; NULL for nothing
  * @wait: called when somebody waits for memory
  * @failed: memory allocations that failed by order
+ * @shown_bytes: NR_SLAB_UNRECLAIMABLE_B
+ * @shown_pages: NR_KERNEL_MISC_RECLAIMABLE
  */
 struct sim_machine {
 	unsigned int cpu;
@@ -109,9 +111,20 @@ struct sim_machine {
 	void (*hook)(void);
 	void (*wait)(void);
 	unsigned long failed;
+	long shown_bytes;
+	long shown_pages;
 };
 
 extern struct sim_machine sim;
+
+/* The kernel's counters, of all nodes together. */
+enum { NR_SLAB_UNRECLAIMABLE_B, NR_KERNEL_MISC_RECLAIMABLE };
+struct pglist_data;
+
+#define NODE_DATA(nid)	((void)(nid), (struct pglist_data *)&sim)
+#define mod_node_page_state(node, item, by)				\
+	((void)(node), *((item) == NR_SLAB_UNRECLAIMABLE_B ?		\
+			 &sim.shown_bytes : &sim.shown_pages) += (by))
 
 static inline void sim_hook(void)
 {
@@ -179,6 +192,7 @@ struct irq_work {
 #define copy_from_kernel_nofault(to, from, size) (memcpy(to, from, size), 0)
 
 /* CPUs and nodes. */
+#define nr_cpu_ids SIM_CPUS
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
 #define num_online_cpus() SIM_CPUS
 #define num_possible_cpus() SIM_CPUS
@@ -186,6 +200,7 @@ struct irq_work {
 #define MAX_NUMNODES	64
 #define N_NORMAL_MEMORY	0
 #define nr_node_ids	((int)sim.nodes)
+#define smp_processor_id() sim.cpu
 #define numa_mem_id()	((int)(sim.cpu % sim.nodes))
 #define node_online(nid) ((nid) < nr_node_ids)
 #define node_state(nid, state) ((nid) < nr_node_ids)
@@ -292,6 +307,8 @@ typedef struct {
 #define BITS_PER_LONG 64
 #define atomic_inc(v)		((void)atomic_fetch_inc(v))
 #define atomic_xchg(v, n)	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
+#define atomic_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
+#define atomic_set_release(v, n) __atomic_store_n(&(v)->counter, n, __ATOMIC_RELEASE)
 #define atomic_fetch_inc(v)	__atomic_fetch_add(&(v)->counter, 1, __ATOMIC_SEQ_CST)
 #define atomic_long_read(v)	__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
 #define atomic_long_add(n, v)	((void)__atomic_fetch_add(&(v)->counter, n, __ATOMIC_RELAXED))
@@ -428,15 +445,20 @@ static inline struct llist_node *llist_del_all(struct llist_head *head)
 struct rcu_head {
 	struct rcu_head *next;
 	void *p;
+	void (*fn)(struct rcu_head *head);
 };
 
 void sim_grace_period(void);
 void sim_kfree_rcu(void *p, size_t offset);
+void sim_call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *head));
 void synchronize_rcu(void);
 
 #define kfree_rcu(p, member)	sim_kfree_rcu(p, offsetof(__typeof__(*(p)), member))
 #define get_state_synchronize_rcu() (sim.grace + 1)
 #define poll_state_synchronize_rcu(state) (sim.grace >= (state))
+#define call_rcu(head, fn)	sim_call_rcu(head, fn)
+#define call_rcu_hurry(head, fn) sim_call_rcu(head, fn)
+#define rcu_barrier()		sim_grace_period()
 #define rcu_read_lock()		((void)sim.readers++)
 #define rcu_read_unlock()	((void)sim.readers--)
 
