@@ -38,7 +38,8 @@ int cmd_prom(int argc, char **argv)
 	struct snapshot snap;
 
 	run_argp(&argp, argc, argv, &textfile);
-	snapshot_read(&snap, PART_CLASSES | PART_NODES | PART_SCAVENGER);
+	snapshot_read(&snap, PART_CLASSES | PART_NODES | PART_PERCPU | PART_PAGEHEAP |
+		      PART_SCAVENGER);
 	if (textfile) {
 		struct new_file file;
 

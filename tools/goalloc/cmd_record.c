@@ -58,7 +58,8 @@ static volatile sig_atomic_t stopped;
 static const struct argp_option record_options[] = {
 	{ "output", 'o', "FILE", 0, "the trace (kmem.goaltrc)", 0 },
 	{ "name", 'N', "NAME", 0, "the trace's name (recorded)", 0 },
-	{ "seconds", 't', "SEC", 0, "end after SEC seconds; without it and without a COMMAND, at Ctrl-C", 0 },
+	{ "seconds", 't', "SEC", 0,
+	  "end after SEC seconds; without it and without a COMMAND, at Ctrl-C", 0 },
 	{ "buffer", 'b', "KIB", 0, "the kernel's buffer, per CPU (16384)", 0 },
 	{}
 };

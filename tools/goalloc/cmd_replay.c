@@ -29,7 +29,8 @@ static const struct argp_option replay_options[] = {
 	{ "allocator", 'a', "NAME", 0, "goalloc (as is), kmalloc or kmem_cache", 0 },
 	{ "module", 'm', "FILE", 0, "goalloc_replay.ko, instead of asking modprobe", 0 },
 	{ "check", 'c', NULL, 0, "only check the trace and say what is in it", 0 },
-	{ "keep", 'k', NULL, 0, "leave the last objects and the module; rmmod goalloc_replay ends it", 0 },
+	{ "keep", 'k', NULL, 0,
+	  "leave the last objects and the module; rmmod goalloc_replay ends it", 0 },
 	{}
 };
 

@@ -22,7 +22,8 @@ static const struct argp_option spans_options[] = {
 	{ "class", 'c', "CLASS", 0, "only spans of CLASS: a number, tiny or large", 0 },
 	{ "place", 'p', "PLACE", 0, "only owned, partial, full or large ones", 0 },
 	{ "node", 'N', "NODE", 0, "only those on NODE", 0 },
-	{ "sort", 's', "COLUMN", 0, "largest COLUMN first, instead of by page; fill: used/objs", 0 },
+	{ "sort", 's', "COLUMN", 0,
+	  "largest COLUMN first, instead of by page; fill: used/objs", 0 },
 	{ "lines", 'n', "COUNT", 0, "only the first COUNT", 0 },
 	{ "summary", 'S', NULL, 0, "a line per class: how full its spans are", 0 },
 	{}

@@ -18,7 +18,7 @@
 #include "snapshot.h"
 
 /* The module counts its pages from the lowest memory, rounded down to this. */
-#define ARENA_BYTES (1ull << 26)
+#define ARENA_BYTES (64ull << 20)
 
 /* /proc/kcore says so of what is no memory. */
 #define NO_PLACE ((uint64_t)-1)

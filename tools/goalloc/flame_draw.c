@@ -51,7 +51,8 @@ static uint32_t colour_of(const char *name)
 	}
 	while (*name)
 		h = (h ^ (unsigned char)*name++) * 16777619;
-	return colour_hsl((h >> 8 & 0xff) / 255.0 * 0.13, 0.75, 0.58 + (h >> 16 & 0xff) / 255.0 * 0.12);
+	return colour_hsl((h >> 8 & 0xff) / 255.0 * 0.13, 0.75,
+			  0.58 + (h >> 16 & 0xff) / 255.0 * 0.12);
 }
 
 static const char *format_value(const struct picture_of *p, char *out, int64_t value)
@@ -101,8 +102,8 @@ void flame_draw(const struct flame *root, const char *title, const char *unit, d
 	p.canvas.begin(&p.canvas, width, p.bottom + MARGIN);
 	p.canvas.rect(&p.canvas, 0, 0, width, p.bottom + MARGIN, 0xffffff, NULL);
 	p.canvas.text(&p.canvas, width / 2, 22, 15, ANCHOR_MIDDLE, title);
-	snprintf(text, sizeof(text), "%s %s in all; a box is a function, on its caller; green: modules",
-		 format_value(&p, value, root->value), !strcmp(unit, "bytes") ? "" : unit);
+	snprintf(text, sizeof(text), "%s%s in all; a box is a function, on its caller; green: modules",
+		 format_value(&p, value, root->value), !strcmp(unit, "bytes") ? "" : " objects");
 	p.canvas.text(&p.canvas, width / 2, 38, FONT, ANCHOR_MIDDLE, text);
 	draw_node(&p, root, MARGIN, 0);
 	p.canvas.end(&p.canvas);

@@ -48,9 +48,10 @@ static void arena_init(struct arena *arena, const json_t *value)
 static const char *arena_put(struct arena *arena, const char *s)
 {
 	char *at = arena->text + arena->used;
+	size_t len = strlen(s) + 1;
 
-	strcpy(at, s);
-	arena->used += strlen(s) + 1;
+	memcpy(at, s, len);
+	arena->used += len;
 	return at;
 }
 
@@ -71,8 +72,9 @@ static void arena_cell(struct arena *arena, struct cell *cell, const json_t *val
 	}
 }
 
-static bool read_pairs(struct pairs *pairs, json_t *object)
+static bool read_pairs(void *out, json_t *object)
 {
+	struct pairs *pairs = out;
 	struct arena arena;
 	const char *key;
 	json_t *value;
@@ -91,8 +93,9 @@ static bool read_pairs(struct pairs *pairs, json_t *object)
 }
 
 /* The columns are those of the first row. */
-static bool read_table(struct table *table, json_t *array)
+static bool read_table(void *out, json_t *array)
 {
+	struct table *table = out;
 	json_t *row, *first = json_array_get(array, 0);
 	struct arena arena;
 	const char *key;
@@ -149,8 +152,9 @@ static void read_pageheap_node(struct pageheap *ph, struct arena *arena, json_t 
 	}
 }
 
-static bool read_pageheap(struct pageheap *ph, json_t *object)
+static bool read_pageheap(void *out, json_t *object)
 {
+	struct pageheap *ph = out;
 	json_t *nodes = json_object_get(object, "nodes");
 	json_t *roots = json_object_get(object, "roots");
 	json_t *runs = json_object_get(object, "runs");
@@ -189,8 +193,9 @@ static bool read_pageheap(struct pageheap *ph, json_t *object)
 	return true;
 }
 
-static bool read_sites(struct sites *sites, json_t *array)
+static bool read_sites(void *out, json_t *array)
 {
+	struct sites *sites = out;
 	struct arena arena;
 	json_t *row;
 	size_t i;
@@ -214,10 +219,27 @@ static bool read_sites(struct sites *sites, json_t *array)
 	return true;
 }
 
+#define PART(bit, name, read) { bit, #name, offsetof(struct heap, name), read }
+
+static const struct {
+	unsigned int bit;
+	const char *name;
+	size_t offset;		/* in struct heap */
+	bool (*read)(void *out, json_t *value);
+} parts[] = {
+	PART(PART_SCAVENGER, scavenger, read_pairs),
+	PART(PART_CLASSES, classes, read_table),
+	PART(PART_NODES, nodes, read_table),
+	PART(PART_PERCPU, percpu, read_table),
+	PART(PART_PAGEHEAP, pageheap, read_pageheap),
+	PART(PART_SITES, sites, read_sites),
+};
+
 static int read_heap(struct heap *heap, json_t *object, struct fault *fault)
 {
 	const char *name = json_string_value(json_object_get(object, "name"));
 	json_t *part;
+	size_t i;
 
 	if (!name)
 		return fault_set(fault, 0, "a heap without a name");
@@ -225,23 +247,14 @@ static int read_heap(struct heap *heap, json_t *object, struct fault *fault)
 	if (!read_pairs(&heap->vmstat, json_object_get(object, "vmstat")))
 		return fault_set(fault, 0, "heap \"%.40s\" has no vmstat", name);
 
-#define READ(part_name, bit, read)						\
-	do {									\
-		part = json_object_get(object, #part_name);			\
-		if (part && !read(&heap->part_name, part))			\
-			return fault_set(fault, 0, "%s of heap \"%.40s\"",	\
-					 #part_name, name);			\
-		if (part)							\
-			heap->parts |= bit;					\
-	} while (0)
-
-	READ(scavenger, PART_SCAVENGER, read_pairs);
-	READ(classes, PART_CLASSES, read_table);
-	READ(nodes, PART_NODES, read_table);
-	READ(percpu, PART_PERCPU, read_table);
-	READ(pageheap, PART_PAGEHEAP, read_pageheap);
-	READ(sites, PART_SITES, read_sites);
-#undef READ
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		part = json_object_get(object, parts[i].name);
+		if (!part)
+			continue;
+		if (!parts[i].read((char *)heap + parts[i].offset, part))
+			return fault_set(fault, 0, "%s of heap \"%.40s\"", parts[i].name, name);
+		heap->parts |= parts[i].bit;
+	}
 	return 0;
 }
 

@@ -32,12 +32,12 @@ static void layout_make(struct layout *l, const struct picture *pic)
 	l->columns = pic->nr <= 64 ? 1 : pic->nr <= 512 ? 2 : 4;
 	l->page = l->columns == 1 ? 6 : l->columns == 2 ? 4 : 2;
 	l->rows = (pic->nr + l->columns - 1) / l->columns;
-	l->chunk = CHUNK_LINES * l->page + 3;
+	l->chunk = CHUNK_LINES * l->page + 3 + l->page;
 	/* Numbers beside small chunks would run into each other: see draw_label(). */
 	content = l->columns * (LABEL + LINE_PAGES * l->page);
 	l->width = 2 * MARGIN + (content > LEGEND_WIDTH ? content : LEGEND_WIDTH);
 	l->top = MARGIN + 7.5 * LEGEND_ROW;
-	l->height = l->top + (l->rows ?: 1) * l->chunk + 2 * LEGEND_ROW + MARGIN;
+	l->height = l->top + (l->rows ?: 1) * l->chunk + MARGIN;
 }
 
 static double draw_key(struct canvas *c, const struct picture *pic, double x, double y,
@@ -88,7 +88,7 @@ static void draw_legend(struct canvas *c, const struct picture *pic)
 		 format_bytes(bytes, owned * pic->page_size), pic->nr);
 	c->text(c, x, y, 15, ANCHOR_LEFT, text);
 	snprintf(text, sizeof(text),
-		 "scale: a square is a page of %s, a line %s, a block of %d lines a chunk of %s; beside it the number of its first page",
+		 "scale: a square is a page of %s, a line %s, a block of %d lines a chunk of %s; at the left its first page",
 		 format_bytes(page, pic->page_size),
 		 format_bytes(bytes, LINE_PAGES * pic->page_size), CHUNK_LINES,
 		 format_bytes(chunk, CHUNK_PAGES * pic->page_size));

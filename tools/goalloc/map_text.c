@@ -52,8 +52,8 @@ static void print_pages(const struct picture *pic, const uint8_t *kind, unsigned
 
 	for (i = 0; i < nr; i++) {
 		if (colour && kind[i] != last && kind[i] >= KIND_LARGE)
-			printf("\033[38;5;%um",
-			       kind[i] == KIND_LARGE ? 15 : colour_256(picture_colour(pic, kind[i])));
+			printf("\033[38;5;%um", kind[i] == KIND_LARGE ? 15 :
+			       colour_256(picture_colour(pic, kind[i])));
 		else if (colour && kind[i] != last)
 			printf("\033[0m");
 		last = kind[i];

@@ -10,108 +10,6 @@
 
 #include "prom.h"
 
-struct metric {
-	const char *stat;	/* in vmstat, scavenger, or a column */
-	const char *name;
-	bool counter;
-	const char *help;
-};
-
-static const struct metric vmstat_metrics[] = {
-	{ "held_bytes", "held_bytes", false, "Pages that the heap has from the kernel." },
-	{ "metadata_bytes", "metadata_bytes", false, "The heap's own structures, beside held." },
-	{ "grown_bytes", "grown_bytes_total", true, "Pages ever taken from the kernel." },
-	{ "released_bytes", "released_bytes_total", true,
-	  "Pages ever given back to the kernel." },
-	{ "live_objects", "live_objects", false, "Objects in use." },
-	{ "tiny_objects", "tiny_objects", false, "Tiny objects in use." },
-	{ "allocs", "allocs_total", true, "Objects ever handed out." },
-	{ "frees", "frees_total", true, "Objects ever taken back." },
-	{ "asked_bytes", "asked_bytes_total", true, "Bytes ever requested of small objects." },
-	{ "alloc_bytes", "alloc_bytes_total", true,
-	  "Bytes of the classes that small objects were served from." },
-	{ "page_cache_hits", "page_cache_hits_total", true,
-	  "Requests for pages that page caches served." },
-	{ "page_cache_misses", "page_cache_misses_total", true,
-	  "Requests for pages that went on to the page tree." },
-	{ "drains", "drains_total", true, "Times that a CPU's caches were emptied." },
-	{ "idle_drains", "idle_drains_total", true, "Drains of caches that were not used." },
-	{ "drained_bytes", "drained_bytes_total", true, "Bytes that drains took from caches." },
-	{ "guard_bytes", "guard_bytes", false, "Pages of the pool of guarded objects." },
-	{ "guard_objects", "guard_objects", false, "Guarded objects in use." },
-	{ "guard_allocs", "guard_allocs_total", true, "Guarded objects ever handed out." },
-	{ "guard_full", "guard_full_total", true, "Times that the pool had no free slot." },
-	{ "guard_faults", "guard_faults_total", true, "Faults in the pool of guarded objects." },
-	{ "guard_damaged", "guard_damaged_total", true,
-	  "Guarded objects with bytes beside them overwritten." },
-	{ "failed", "failed_total", true, "Allocations that failed for want of memory." },
-	{ "overflows", "overflows_total", true,
-	  "Times that bytes behind an object were found changed." },
-	{ "use_after_frees", "use_after_frees_total", true,
-	  "Times that a free object was found changed." },
-	{ "safe_mode", "safe_mode", false, "1 if the heap was found broken." },
-	{ "safe_ignored_frees", "safe_ignored_frees_total", true, "Frees ignored in safe mode." },
-	{ "safe_objects", "safe_objects", false, "Objects from kmalloc() in safe mode." },
-	{ "safe_bytes", "safe_bytes", false, "Bytes of objects from kmalloc() in safe mode." },
-};
-
-static const struct metric class_metrics[] = {
-	{ "allocs", "class_allocs_total", true, "Objects of the class ever handed out." },
-	{ "frees", "class_frees_total", true, "Objects of the class ever taken back." },
-	{ "live", "class_live_objects", false, "Objects of the class in use." },
-	{ "cached", "class_cached_objects", false, "Free objects of the class in CPU caches." },
-	{ "central", "class_central_objects", false,
-	  "Free objects of the class in central spans." },
-	{ "spans", "class_spans", false, "Spans of the class." },
-	{ "full", "class_full_spans", false, "Spans of the class without a free object." },
-	{ "partial", "class_partial_spans", false, "Spans of the class in the central lists." },
-	{ "waste", "class_waste_bytes", false,
-	  "Bytes held for the class that are not in objects in use." },
-	{ "locks", "class_lock_acquisitions_total", true,
-	  "Times that the central's lock of the class was taken." },
-	{ "contended", "class_lock_contentions_total", true,
-	  "Times that the central's lock of the class was waited for." },
-};
-
-static const struct metric node_metrics[] = {
-	{ "held", "node_held_bytes", false, "Pages that the heap has from the node." },
-	{ "large", "node_large_bytes", false, "Pages of large objects on the node." },
-	{ "small", "node_small_bytes", false, "Pages of spans of small objects on the node." },
-	{ "pcache", "node_page_cache_bytes", false, "Pages of the node in page caches." },
-	{ "free", "node_free_bytes", false, "Free pages in the node's page tree." },
-	{ "grown", "node_grown_bytes_total", true, "Pages ever taken from the node." },
-	{ "released", "node_released_bytes_total", true, "Pages ever given back to the node." },
-	{ "rfrees", "node_remote_frees_total", true,
-	  "Objects that CPUs of other nodes brought home." },
-	{ "rvisits", "node_remote_visits_total", true, "Visits with which they did." },
-};
-
-static const struct metric scavenger_metrics[] = {
-	{ "heap_goal_bytes", "scavenger_goal_bytes", false,
-	  "What the heap is to hold at most, after the scavenger's work." },
-	{ "heap_soft_limit_bytes", "soft_limit_bytes", false,
-	  "The heap's soft limit, 0 for none." },
-	{ "heap_limit_bytes", "limit_bytes", false, "The heap's limit, 0 for none." },
-};
-
-/* Of all heaps: told once, with the default heap's file. */
-static const struct metric global_metrics[] = {
-	{ "all_held_bytes", "all_held_bytes", false, "Pages that all heaps have." },
-	{ "all_soft_limit_bytes", "all_soft_limit_bytes", false,
-	  "The soft limit of all heaps together, 0 for none." },
-	{ "all_limit_bytes", "all_limit_bytes", false,
-	  "The limit of all heaps together, 0 for none." },
-	{ "thread_released_bytes", "scavenger_released_bytes_total", true,
-	  "Bytes that the scavenger gave back." },
-	{ "thread_parked", "scavenger_parked", false, "1 if the scavenger has nothing to do." },
-	{ "shrinker_scans", "shrinker_scans_total", true, "Calls of the shrinker." },
-	{ "shrinker_released_bytes", "shrinker_released_bytes_total", true,
-	  "Bytes that the shrinker gave back." },
-	{ "oom_calls", "oom_calls_total", true, "Calls for the machine being out of memory." },
-	{ "oom_released_bytes", "oom_released_bytes_total", true,
-	  "Bytes that these calls gave back." },
-};
-
 static void put_head(FILE *out, const struct metric *m)
 {
 	fprintf(out, "# HELP goalloc_%s %s\n# TYPE goalloc_%s %s\n", m->name, m->help, m->name,
@@ -197,7 +95,24 @@ static void put_bad_frees(FILE *out, const struct snapshot *snap)
 
 static const struct table *heap_rows(const struct heap *heap, unsigned int part)
 {
-	return part == PART_CLASSES ? &heap->classes : &heap->nodes;
+	return part == PART_CLASSES ? &heap->classes :
+	       part == PART_NODES ? &heap->nodes : &heap->percpu;
+}
+
+/* The labels that tell the rows of a table apart. */
+static void put_row_labels(FILE *out, const struct table *t, size_t row, unsigned int part)
+{
+	if (part == PART_CLASSES) {
+		put_label(out, "class", table_text(t, row, "cls"));
+		fputc(',', out);
+		put_label(out, "size", table_text(t, row, "size"));
+	} else if (part == PART_NODES) {
+		put_label(out, "node", table_text(t, row, "node"));
+	} else {
+		put_label(out, "cpu", table_text(t, row, "cpu"));
+		fputc(',', out);
+		put_label(out, "level", table_text(t, row, "level"));
+	}
 }
 
 /* A metric with a sample for each row of a table. */
@@ -214,16 +129,13 @@ static void put_rows(FILE *out, const struct snapshot *snap, const struct metric
 		const struct table *t = heap_rows(&snap->heaps[i], part);
 
 		for (row = 0; row < t->nrows; row++) {
+			/* Not every row has every number. */
+			if (!table_cell(t, row, table_col(t, m->stat))->is_num)
+				continue;
 			fprintf(out, "goalloc_%s{", m->name);
 			put_label(out, "heap", snap->heaps[i].name);
 			fputc(',', out);
-			if (part == PART_CLASSES) {
-				put_label(out, "class", table_text(t, row, "cls"));
-				fputc(',', out);
-				put_label(out, "size", table_text(t, row, "size"));
-			} else {
-				put_label(out, "node", table_text(t, row, "node"));
-			}
+			put_row_labels(out, t, row, part);
 			fprintf(out, "} %lld\n", (long long)table_num(t, row, m->stat));
 		}
 	}
@@ -244,24 +156,77 @@ static void put_scavenger(FILE *out, const struct snapshot *snap, const struct m
 	}
 }
 
+static void put_pageheap(FILE *out, const struct snapshot *snap, const struct metric *m)
+{
+	bool head = false;
+	size_t i, j;
+
+	for (i = 0; i < snap->nr_heaps; i++) {
+		const struct pageheap *ph = &snap->heaps[i].pageheap;
+
+		for (j = 0; j < ph->nr_values; j++) {
+			const struct pageheap_value *v = &ph->values[j];
+
+			if (strcmp(v->name, m->stat) || !v->value.is_num)
+				continue;
+			if (!head)
+				put_head(out, m);
+			head = true;
+			fprintf(out, "goalloc_%s{", m->name);
+			put_label(out, "heap", snap->heaps[i].name);
+			fprintf(out, ",node=\"%lld\"} %lld\n", (long long)v->node,
+				(long long)v->value.num);
+		}
+	}
+}
+
+/* Free runs by their length, a power of two and what is below the next. */
+static void put_runs(FILE *out, const struct snapshot *snap)
+{
+	static const struct metric m = {
+		.name = "page_heap_free_runs",
+		.help = "Runs of free pages that are at least min pages long, and less than twice that.",
+	};
+	bool head = false;
+	size_t i, j;
+
+	for (i = 0; i < snap->nr_heaps; i++) {
+		const struct pageheap *ph = &snap->heaps[i].pageheap;
+
+		for (j = 0; j < ph->nr_runs; j++) {
+			if (!head)
+				put_head(out, &m);
+			head = true;
+			fprintf(out, "goalloc_%s{", m.name);
+			put_label(out, "heap", snap->heaps[i].name);
+			fprintf(out, ",node=\"%lld\",min=\"%lld\"} %lld\n",
+				(long long)ph->runs[j].node, (long long)ph->runs[j].min,
+				(long long)ph->runs[j].runs);
+		}
+	}
+}
+
 void prom_write(const struct snapshot *snap, FILE *out)
 {
 	const struct pairs *scavenger = &snap->heaps[0].scavenger;
-	size_t i;
+	const struct metric *m;
 
 	put_ledger(out, snap);
-	for (i = 0; i < ARRAY_SIZE(vmstat_metrics); i++)
-		put_vmstat(out, snap, &vmstat_metrics[i]);
+	for (m = prom_vmstat; m->name; m++)
+		put_vmstat(out, snap, m);
 	put_bad_frees(out, snap);
-	for (i = 0; i < ARRAY_SIZE(class_metrics); i++)
-		put_rows(out, snap, &class_metrics[i], PART_CLASSES);
-	for (i = 0; i < ARRAY_SIZE(node_metrics); i++)
-		put_rows(out, snap, &node_metrics[i], PART_NODES);
-	for (i = 0; i < ARRAY_SIZE(scavenger_metrics); i++)
-		put_scavenger(out, snap, &scavenger_metrics[i]);
-	for (i = 0; i < ARRAY_SIZE(global_metrics); i++) {
-		const struct metric *m = &global_metrics[i];
-
+	for (m = prom_classes; m->name; m++)
+		put_rows(out, snap, m, PART_CLASSES);
+	for (m = prom_nodes; m->name; m++)
+		put_rows(out, snap, m, PART_NODES);
+	for (m = prom_cpus; m->name; m++)
+		put_rows(out, snap, m, PART_PERCPU);
+	for (m = prom_pageheap; m->name; m++)
+		put_pageheap(out, snap, m);
+	put_runs(out, snap);
+	for (m = prom_scavenger; m->name; m++)
+		put_scavenger(out, snap, m);
+	for (m = prom_global; m->name; m++) {
 		if (!pairs_find(scavenger, m->stat))
 			continue;
 		put_head(out, m);

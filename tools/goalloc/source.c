@@ -19,7 +19,7 @@
 #define DEBUGFS_SUPER 0x64626720
 
 /* No file of goalloc's is longer; a heap map of 64 TiB is about 1 GiB. */
-#define FILE_BYTES_MAX (1ul << 30)
+#define FILE_BYTES_MAX (1024ul << 20)
 
 char *read_whole_file(const char *path, size_t *size)
 {

@@ -8,7 +8,10 @@
 
 bool spark_unicode;
 
-static const char *const blocks[LEVELS] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+static const char *const blocks[LEVELS] = {
+	"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█",
+};
+
 static const char *const letters[LEVELS] = { "_", ".", ",", "-", "=", "+", "*", "#" };
 
 void spark_line(char *out, const double *values, size_t nr)

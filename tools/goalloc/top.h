@@ -54,7 +54,7 @@ struct page {
 
 /* top_data.c */
 void top_sample(struct top *top);
-void top_heap(struct top *top, const char *name);
+void top_heap(struct top *top, const char *heap);
 void top_free(struct top *top);
 const struct heap *top_now(const struct top *top);
 double top_seconds(const struct top *top);

@@ -102,8 +102,10 @@ void top_sample(struct top *top)
 }
 
 /* Go over to another heap; what was seen of the old one means nothing for it. */
-void top_heap(struct top *top, const char *name)
+void top_heap(struct top *top, const char *heap)
 {
+	/* It may be one of those that are freed here. */
+	char *name = xstrdup(heap);
 	size_t i;
 
 	for (i = 0; i < top->nr_heaps; i++)
@@ -119,6 +121,7 @@ void top_heap(struct top *top, const char *name)
 					    sizeof(*top->heaps));
 		top->heaps[top->nr_heaps++] = xstrdup(name);
 	}
+	free(name);
 	if (top->has_before)
 		snapshot_free(&top->before);
 	snapshot_free(&top->now);

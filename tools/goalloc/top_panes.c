@@ -147,7 +147,7 @@ static void pages_node(struct page *page, const struct pageheap *ph, int64_t nod
 	for (i = 0; i < ph->nr_values; i++)
 		if (ph->values[i].node == node && !strcmp(ph->values[i].name, "search_page"))
 			search = ph->values[i].value.text;
-	page_add(page, STYLE_PLAIN, "%4lld %8s %8s %8s %5.1f%% %8lld %8lld %9s %14s",
+	page_add(page, STYLE_PLAIN, "%4lld %8s %8s %8s %5.1f%% %8lld %8lld %9s %12s",
 		 (long long)node, format_bytes(owned, owned_pages * page_size),
 		 format_bytes(used, pageheap_num(ph, node, "used_pages") * page_size),
 		 format_bytes(free_bytes, free_pages * page_size),
@@ -218,7 +218,7 @@ static void pages_pane(const struct top *top, struct page *page)
 	size_t i;
 
 	if (heap->parts & PART_PAGEHEAP) {
-		page_add(page, STYLE_HEAD, "%4s %8s %8s %8s %6s %8s %8s %9s %14s", "NODE",
+		page_add(page, STYLE_HEAD, "%4s %8s %8s %8s %6s %8s %8s %9s %12s", "NODE",
 			 "OWNED", "USED", "FREE", "FREE", "CHUNKS", "FULL", "LONGEST", "SEARCH PAGE");
 		for (i = 0; i < ph->nr_values; i++)
 			if (!i || ph->values[i].node != ph->values[i - 1].node)

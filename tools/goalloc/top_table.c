@@ -137,7 +137,7 @@ static void format_cell(const struct column *c, const struct row *row, unsigned 
 	if (c->kind == KIND_NAME)
 		snprintf(out, BYTES_LEN, "%.15s", row->name);
 	else if (!row->known[i])
-		strcpy(out, "-");
+		snprintf(out, BYTES_LEN, "-");
 	else if (c->kind == KIND_BYTES)
 		format_bytes(out, row->value[i]);
 	else if (c->kind == KIND_COUNT || c->kind == KIND_RATE)

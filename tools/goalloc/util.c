@@ -89,6 +89,7 @@ char *xasprintf(const char *format, ...)
 	return check_memory(s);
 }
 
+/* Three digits at most; no decimals where they are all zero. */
 static const char *format_unit(char *out, double value, double step, const char *units,
 			       const char *unit0)
 {
@@ -105,7 +106,8 @@ static const char *format_unit(char *out, double value, double step, const char 
 		snprintf(out, BYTES_LEN, "%s%.0f%s", sign, value, unit0);
 	else
 		snprintf(out, BYTES_LEN, "%s%.*f%c", sign,
-			 value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[unit]);
+			 value == floor(value) ? 0 : value < 9.995 ? 2 : value < 99.95 ? 1 : 0,
+			 value, units[unit]);
 	return out;
 }
 
