@@ -51,7 +51,7 @@ static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
 		return detour_alloc(heap, size, align, gfp, nid);
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
-	return obj;
+	return profile_odd(heap, obj, size);
 }
 
 /* Not an ordinary size, or flags that want a word or a check. */
@@ -273,6 +273,7 @@ static size_t api_size(const struct goalloc_heap *heap, const void *p)
 		goto out;
 	switch (READ_ONCE(*ref.state)) {
 	case SLOT_LIVE:
+	case SLOT_SAMPLED:
 	case SLOT_LARGE:
 		size = begins ? ref.span->elemsize : 0;
 		break;

@@ -10,9 +10,10 @@
  * Per bin a cache has a short list of free objects, last in first out, and a
  * span it allocates from once the list is empty. When both are empty it
  * exchanges the used-up span at the central for objects or another span; when
- * the list is full it takes the older half there. So that these lists never mix
- * nodes, objects of other nodes have a list of their own, see remote.c. The span
- * may be of another node, when there was no memory to be had here.
+ * the list is full it grows or takes the older half there, see room.c. So
+ * that these lists never mix nodes, objects of other nodes have a list of their
+ * own, see remote.c. The span may be of another node, when there was no memory to
+ * be had here.
  *
  * Caches and lists are made when first needed, with what the caller's flags
  * allow; where that fails the central serves the caller directly. So a CPU that
@@ -43,16 +44,6 @@ struct goalloc_cache cache_none = {
 	.bin = { [0 ... GOALLOC_NR_BINS - 1] = { .span = &cache_no_span } },
 };
 GOALLOC_EXPORT_KUNIT(cache_none);
-
-/* Objects that a list of @bin may hold; interrupts get by with less. */
-static unsigned int cache_bin_cap(unsigned int bin, unsigned int level)
-{
-	unsigned int size = span_shape_small(bin).elemsize;
-	unsigned int cap = clamp_t(unsigned int, CACHE_MAX_BYTES / size, 1,
-				   CACHE_MAX_OBJS);
-
-	return level ? max(cap / 4, 1U) : cap;
-}
 
 /*
  * Make the cache of this CPU and level if there is none. Another one may be
@@ -96,33 +87,24 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 	return allowed;
 }
 
-/* Let a bin whose list is there keep objects. Preemption is off. */
-static void cache_open_bin(struct cache_bin *b, unsigned int cap)
-{
-	b->cap = cap;
-	drain_note();
-}
-
 /* Make the list of a bin. */
 static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
 {
-	unsigned int cap = cache_bin_cap(bin, interrupt_context_level());
+	size_t bytes = room_max(bin, interrupt_context_level()) * sizeof(cache_entry_t);
+	struct goalloc_cache *cache;
 	cache_entry_t *entry;
-	struct cache_bin *b;
 
-	entry = meta_zalloc(&heap->meta, cap * sizeof(*entry),
-			    GFP_NOWAIT | __GFP_NOWARN, NUMA_NO_NODE);
+	entry = meta_zalloc(&heap->meta, bytes, GFP_NOWAIT | __GFP_NOWARN, NUMA_NO_NODE);
 	if (!entry)
 		return;
 	preempt_disable();
-	b = &cache_get(heap)->bin[bin];
-	if (cache_get(heap) != &cache_none && !b->entry) {
-		b->entry = entry;
-		cache_open_bin(b, cap);
+	cache = cache_get(heap);
+	if (cache != &cache_none && !cache->bin[bin].entry) {
+		room_make(cache, bin, entry);
 		entry = NULL;
 	}
 	preempt_enable();
-	meta_free(&heap->meta, entry, cap * sizeof(*entry));
+	meta_free(&heap->meta, entry, bytes);
 }
 
 /*
@@ -132,35 +114,18 @@ static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
 static void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
 {
 	struct goalloc_cache *cache;
-	struct cache_bin *b;
 	bool list;
 
 	preempt_disable();
 	cache = cache_get(heap);
-	b = &cache->bin[bin];
-	list = b->entry;
-	if (list && !b->cap)
-		cache_open_bin(b, cache_bin_cap(bin, cache->level));
+	list = cache->bin[bin].entry;
+	if (list && !cache->bin[bin].cap)
+		room_grow(cache, bin);
 	preempt_enable();
 	if (cache == &cache_none && !cache_create(heap, GFP_NOWAIT | __GFP_NOWARN))
 		return;
 	if (!list)
 		cache_make_list(heap, bin);
-}
-
-/* Take objects to the central until @keep are left, the oldest first. */
-static void cache_flush_bin(struct goalloc_cache *cache, unsigned int bin,
-			    unsigned int keep)
-{
-	struct cache_bin *b = &cache->bin[bin];
-	unsigned int nr = b->count - keep;
-	unsigned int foreign;
-
-	foreign = central_flush(&cache->home->central[bin], b->entry, nr);
-	memmove(b->entry, b->entry + nr, keep * sizeof(b->entry[0]));
-	b->count = keep;
-	b->flushed += nr - foreign;
-	b->flushes++;
 }
 
 /**
@@ -174,61 +139,14 @@ static void cache_flush_bin(struct goalloc_cache *cache, unsigned int bin,
 void cache_put(struct goalloc_span *span, unsigned int slot,
 	       struct goalloc_cache *cache)
 {
-	struct cache_bin *b = &cache->bin[span->bin];
-
-	if (unlikely(cache == &cache_none)) {
+	if (unlikely(cache == &cache_none))
 		central_free(heap_central_of(span), span, slot);
-		return;
-	}
-	if (span->home != cache->home) {
+	else if (span->home != cache->home)
 		remote_put(cache, span, slot);
-		return;
-	}
-	if (!b->cap) {
-		central_free(heap_central_of(span), span, slot);
-		return;
-	}
-	if (b->count == b->cap)
-		cache_flush_bin(cache, span->bin, b->cap / 2);
-	b->entry[b->count++] = cache_entry_make(span, slot);
+	else
+		room_put(cache, span, slot);
 }
 GOALLOC_EXPORT_KUNIT(cache_put);
-
-/**
- * cache_drain_bin - take everything of one bin out of a cache
- * @cache: the cache, of this CPU or of one on which nobody uses the heap
- * @bin: the bin
- *
- * The bin's list is closed: the next object that is freed here takes the slow
- * path, which opens it again and sees to it that idle caches are looked for. With
- * the tiny bin go the objects of other nodes.
- *
- * Context: Any but NMI, preemption off, and whoever could interrupt into the
- *          cache's level kept away.
- * Return: bytes of free objects that were in the cache.
- */
-u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin)
-{
-	struct cache_bin *b = &cache->bin[bin];
-	struct goalloc_span *span = b->span;
-	u64 bytes = 0;
-	u64 nr;
-
-	if (bin == GOALLOC_TINY_BIN) {
-		tiny_drop(cache);
-		bytes = remote_flush(cache);
-	}
-	nr = b->count;
-	if (b->count)
-		cache_flush_bin(cache, bin, 0);
-	b->cap = 0;
-	if (span != &cache_no_span) {
-		nr += span_bits_unused(&span->bits);
-		b->span = &cache_no_span;
-		central_disown(heap_central_of(span), span);
-	}
-	return bytes + nr * span_shape_small(bin).elemsize;
-}
 
 /* Take everything out of a cache that nobody else uses now. */
 static void cache_drain(struct goalloc_cache *cache)
@@ -246,14 +164,14 @@ static void cache_drain(struct goalloc_cache *cache)
  * @dirty: whether it may hold something else than zeros
  *
  * Context: Any but NMI, preemption off.
- * Return: the object; NULL if the central has nothing either, and then the cache
- *         has no span.
+ * Return: the object; NULL if the central has nothing either, or the cache may
+ *         not keep a span of the bin. Then it has no span.
  */
 void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 {
 	struct cache_bin *b = &cache->bin[bin];
 	struct goalloc_span *span;
-	unsigned int slot, got;
+	unsigned int slot;
 
 	for (;;) {
 		*dirty = true;
@@ -276,25 +194,7 @@ void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 			report_race(span, slot, 1);
 		}
 
-		b->span = &cache_no_span;
-		if (span == &cache_no_span) {
-			span = NULL;
-		} else if (span->home != cache->home) {
-			central_disown(heap_central_of(span), span);
-			span = NULL;
-		}
-		b->refills++;
-		drain_note();
-		/* What a drain has closed. */
-		if (b->entry && !b->cap)
-			b->cap = cache_bin_cap(bin, cache->level);
-		span = central_refill(&cache->home->central[bin], span, b->entry,
-				      b->cap, &got);
-		b->count = got;
-		b->filled += got;
-		if (span)
-			b->span = span;
-		else if (!got)
+		if (!room_refill(cache, bin))
 			return NULL;
 	}
 
@@ -358,7 +258,8 @@ void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked
 static void cache_move(struct goalloc_cache *cache, struct heap_node *node)
 {
 	cache_drain(cache);
-	cache->home = node;
+	/* Statistics read it. */
+	WRITE_ONCE(cache->home, node);
 }
 
 /**
@@ -378,12 +279,13 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	struct goalloc_cache *cache;
 	bool dirty = true;
 	bool made = false;
+	bool hit = false;
 	void *obj;
 
 	if (guard_wanted()) {
 		obj = guard_sample(heap, bin, asked, gfp);
 		if (obj)
-			return obj;
+			return profile_odd(heap, obj, asked);
 	}
 	if (detour_taken(heap))
 		return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
@@ -407,14 +309,18 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		if (unlikely(cache->home != heap_node_of(heap, numa_mem_id())))
 			cache_move(cache, heap_node_of(heap, numa_mem_id()));
 		obj = cache_take(cache, bin, &dirty);
+		if (!obj && !(fresh ? room_own(cache, bin, fresh) : room_fits(cache, bin))) {
+			preempt_enable();
+			if (fresh)
+				central_add(heap_central_of(fresh), fresh);
+			return cache_alloc_past(heap, bin, asked, gfp, numa_mem_id());
+		}
 		if (!obj && fresh) {
-			central_own(heap_central_of(fresh), fresh);
-			cache->bin[bin].span = fresh;
 			fresh = NULL;
 			obj = cache_take(cache, bin, &dirty);
 		}
 		if (obj)
-			cache->bin[bin].asked += asked;
+			hit = cache_count(cache, bin, asked);
 		preempt_enable();
 		if (obj)
 			break;
@@ -424,15 +330,47 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 			/* Found broken on the way. */
 			if (!obj && safe_is_on(heap))
 				return detour_alloc(heap, asked, 0, gfp, numa_mem_id());
-			return cache_alloc_done(heap, bin, asked, obj, true, gfp,
-						numa_mem_id());
+			obj = cache_alloc_done(heap, bin, asked, obj, true, gfp,
+					       numa_mem_id());
+			return bin == GOALLOC_TINY_BIN ? obj : profile_odd(heap, obj, asked);
 		}
 	}
 	if (fresh)
 		central_add(heap_central_of(fresh), fresh);
-	return cache_alloc_done(heap, bin, asked, obj, dirty, gfp, numa_mem_id());
+	obj = cache_alloc_done(heap, bin, asked, obj, dirty, gfp, numa_mem_id());
+	return profile_mark(heap, obj, asked, hit);
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
+
+/**
+ * cache_alloc_sampled - go on when the gap of the profile is over
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested, counted already
+ * @gfp: as for goalloc()
+ * @span: span of the object, which the task's cache has handed out
+ * @slot: its slot, SLOT_FREE as yet
+ *
+ * Context: Task context that @gfp allows, but that preemption is off; returns
+ *          with it as it was before.
+ * Return: the object.
+ */
+void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+			  gfp_t gfp, struct goalloc_span *span, unsigned int slot)
+{
+	struct goalloc_cache *cache = this_cpu_read(heap->cpus->level[0]);
+	void *obj = (void *)span_slot_addr(span, slot);
+	bool hit;
+
+	hit = profile_due(&cache->gap[bin], &cache->bin[bin].left, asked);
+	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	preempt_enable();
+	if (want_init_on_alloc(gfp))
+		cache_zero(obj, bin);
+	sanitize_alloc(heap, obj, bin, asked, gfp);
+	return profile_mark(heap, obj, asked, hit && bin != GOALLOC_TINY_BIN);
+}
+GOALLOC_EXPORT_KUNIT(cache_alloc_sampled);
 
 /**
  * cache_alloc_raced - go on when the span showed an object that is taken
@@ -573,6 +511,7 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 			return;
 		if (ref.span->kind == SPAN_LARGE && begins &&
 		    cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
+			profile_freed(p);
 			heap_free_large(ref.span);
 			return;
 		}
@@ -595,11 +534,16 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 {
 	struct goalloc_cache *cache;
 	struct slot_ref ref;
+	bool found;
 
 	preempt_disable();
-	if (!slot_find(&heap->space->map, (unsigned long)p, &ref) ||
-	    !heap_has_node(heap, ref.span->home) ||
-	    READ_ONCE(*ref.state) != SLOT_LIVE) {
+	found = slot_find(&heap->space->map, (unsigned long)p, &ref) &&
+		heap_has_node(heap, ref.span->home);
+	/* One of those that free it makes it an object like others. */
+	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED) &&
+	    cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
+		profile_freed(p);
+	if (!found || READ_ONCE(*ref.state) != SLOT_LIVE) {
 		cache_free_odd(heap, p, caller);
 		preempt_enable();
 		return;
@@ -740,7 +684,7 @@ void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *
 				continue;
 			for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 				meta_free(&heap->meta, cache->bin[bin].entry,
-					  cache->bin[bin].cap * sizeof(cache_entry_t));
+					  room_max(bin, level) * sizeof(cache_entry_t));
 			meta_free(&heap->meta, cache, sizeof(*cache));
 		}
 	}

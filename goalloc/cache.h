@@ -10,26 +10,25 @@
 #include <linux/preempt.h>
 #include <linux/types.h>
 
+#include "cache_cap.h"
 #include "heap.h"
+#include "profile.h"
 #include "remote.h"
 #include "sanitize.h"
 
 /* Context levels: task, softirq, hardirq, NMI. NMI never has a cache. */
 #define CACHE_LEVELS 4
 
-/* A bin's list holds at most so many objects, and so many bytes of them. */
-#define CACHE_MAX_OBJS 32
-#define CACHE_MAX_BYTES 8192
-
 /**
  * struct cache_bin - a cache's objects of one bin
  * @count: objects in @entry
- * @cap: room in @entry; 0 until an object is freed here, and again from when
- *       the cache is drained until the next one is
+ * @cap: objects that @entry may hold now, see cache_cap.h; 0 until an object is
+ *       freed here, and again from when the bin is emptied until the next one is
  * @entry: free objects, the last freed on top
  * @span: span owned, or cache_no_span
  * @pops: objects handed out from @entry
- * @asked: bytes requested, of all objects handed out
+ * @left: bytes to be requested until the gap of the profile is over, see
+ *        profile_gap.h; the bytes requested with all objects handed out follow
  * @filled: objects the central put into @entry
  * @flushed: objects taken from @entry to the central, or dropped
  * @refills: visits to the central for memory
@@ -47,7 +46,7 @@ struct cache_bin {
 	cache_entry_t *entry;
 	struct goalloc_span *span;
 	u64 pops;
-	u64 asked;
+	s64 left;
 	u64 filled;
 	u64 flushed;
 	u64 refills;
@@ -60,7 +59,7 @@ struct cache_bin {
  * @offset: bytes of it used; the next object goes behind
  * @allocs: tiny objects handed out
  * @frees: tiny objects taken back
- * @asked: bytes requested with @allocs
+ * @left: as that of a bin, with the bytes requested with @allocs
  */
 struct cache_tiny {
 	struct goalloc_span *span;
@@ -68,8 +67,11 @@ struct cache_tiny {
 	u32 offset;
 	u64 allocs;
 	u64 frees;
-	u64 asked;
+	s64 left;
 };
+
+/* The gap of tiny objects; that of their bin is about their blocks. */
+#define CACHE_TINY_GAP GOALLOC_NR_BINS
 
 /**
  * struct goalloc_cache - the cache of one CPU at one context level
@@ -78,6 +80,11 @@ struct cache_tiny {
  * @tiny: packing of tiny objects
  * @bin: objects by bin
  * @remote: objects of other nodes that were freed here
+ * @gap: gaps of the profile, by bin; the last is that of tiny objects
+ * @cap: bytes that @bin is charged with
+ * @carved: objects handed out of spans that it had and gave back
+ * @passed: objects of its node that were freed here and for which there was no
+ *          room
  *
  * No lock: used with preemption off, and each context level has its own, so
  * that nothing can interrupt a cache into itself.
@@ -88,6 +95,10 @@ struct goalloc_cache {
 	struct cache_tiny tiny;
 	struct cache_bin bin[GOALLOC_NR_BINS];
 	struct cache_remote remote;
+	struct profile_gap gap[GOALLOC_NR_BINS + 1];
+	struct cache_cap cap;
+	u64 carved;
+	u64 passed;
 };
 
 /**
@@ -113,12 +124,31 @@ int cache_init_all(struct goalloc_heap *heap);
 void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *cpus);
 void cache_drain_all(struct goalloc_heap *heap);
 void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
+
+/* Bytes that the caches of a heap may keep, on each CPU and on all together. */
+extern unsigned long room_cpu_max, room_total_max;
+
+u64 room_share(const struct goalloc_heap *heap);
+u32 room_remote_max(const struct goalloc_cache *cache);
+u64 room_allowed(const struct goalloc_cache *cache);
+unsigned int room_max(unsigned int bin, unsigned int level);
+bool room_grow(struct goalloc_cache *cache, unsigned int bin);
+void room_make(struct goalloc_cache *cache, unsigned int bin, cache_entry_t *entry);
+void room_put(struct goalloc_cache *cache, struct goalloc_span *span,
+	      unsigned int slot);
+bool room_fits(const struct goalloc_cache *cache, unsigned int bin);
+bool room_own(struct goalloc_cache *cache, unsigned int bin, struct goalloc_span *span);
+bool room_refill(struct goalloc_cache *cache, unsigned int bin);
+bool room_over(struct goalloc_heap *heap, unsigned int cpu);
+const char *room_check(struct goalloc_cache *cache, int *bin, u64 *is, u64 *want);
 u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin);
 
 void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp);
 void *cache_alloc_raced(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 			gfp_t gfp, struct goalloc_span *span, unsigned int slot);
+void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t asked,
+			  gfp_t gfp, struct goalloc_span *span, unsigned int slot);
 void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
 void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
@@ -147,6 +177,25 @@ void tiny_drop(struct goalloc_cache *cache);
 static __always_inline struct goalloc_cache *cache_get(const struct goalloc_heap *heap)
 {
 	return this_cpu_ptr(heap->cpus)->level[interrupt_context_level()];
+}
+
+/* Bytes requested of a bin's objects. Any CPU. */
+static inline u64 cache_asked(const struct goalloc_cache *cache, unsigned int bin)
+{
+	return profile_asked(&cache->gap[bin], &cache->bin[bin].left);
+}
+
+/*
+ * Count the bytes of an object that was handed out. Returns whether it is a
+ * sample. The caller may use the cache. The blocks of tiny objects are none.
+ */
+static inline bool cache_count(struct goalloc_cache *cache, unsigned int bin, size_t asked)
+{
+	struct cache_bin *b = &cache->bin[bin];
+
+	b->left -= asked;
+	return unlikely(b->left < 0) && profile_due(&cache->gap[bin], &b->left, asked) &&
+	       bin != GOALLOC_TINY_BIN;
 }
 
 /*
@@ -196,7 +245,9 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 			goto slow;
 		b->count--;
 		b->pops++;
-		b->asked += asked;
+		b->left -= asked;
+		if (unlikely(b->left < 0))
+			goto sample;
 		WRITE_ONCE(*state, SLOT_LIVE);
 		obj = (void *)span_slot_addr(span, slot);
 		preempt_enable();
@@ -213,7 +264,9 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 	state = span->state + slot;
 	if (unlikely(READ_ONCE(*state) != SLOT_FREE))
 		goto raced;
-	b->asked += asked;
+	b->left -= asked;
+	if (unlikely(b->left < 0))
+		goto sample;
 	WRITE_ONCE(*state, SLOT_LIVE);
 	obj = (void *)span_slot_addr(span, slot);
 	if (want_init_on_alloc(gfp) && span->needzero) {
@@ -226,6 +279,8 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 raced:
 	/* A tail call, or everybody would save registers for it. */
 	return cache_alloc_raced(heap, bin, asked, gfp, span, slot);
+sample:
+	return cache_alloc_sampled(heap, bin, asked, gfp, span, slot);
 slow:
 	preempt_enable();
 	return cache_alloc_slow(heap, bin, asked, gfp);

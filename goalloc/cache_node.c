@@ -126,7 +126,8 @@ void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	}
 	if (!obj && safe_is_on(heap))
 		return detour_alloc(heap, asked, 0, gfp, nid);
-	return cache_alloc_done(heap, bin, asked, obj, true, gfp, nid);
+	obj = cache_alloc_done(heap, bin, asked, obj, true, gfp, nid);
+	return bin == GOALLOC_TINY_BIN ? obj : profile_odd(heap, obj, asked);
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_past);
 
@@ -141,6 +142,7 @@ static void *cache_alloc_strict(const struct heap_node *node, unsigned int bin,
 	struct cache_bin *b;
 	void *obj = NULL;
 	bool dirty = true;
+	bool hit = false;
 
 	preempt_disable();
 	cache = cache_get(node->heap);
@@ -149,10 +151,12 @@ static void *cache_alloc_strict(const struct heap_node *node, unsigned int bin,
 	    (b->span == &cache_no_span || b->span->home == node))
 		obj = cache_take(cache, bin, &dirty);
 	if (obj)
-		b->asked += asked;
+		hit = cache_count(cache, bin, asked);
 	preempt_enable();
-	return obj ? cache_alloc_done(node->heap, bin, asked, obj, dirty, gfp, node->nid) :
-		     NULL;
+	if (!obj)
+		return NULL;
+	obj = cache_alloc_done(node->heap, bin, asked, obj, dirty, gfp, node->nid);
+	return profile_mark(node->heap, obj, asked, hit);
 }
 
 /**

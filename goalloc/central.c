@@ -228,7 +228,7 @@ static void central_unlink(struct goalloc_central *central,
 	state = data_race(memchr_inv(span->state, SLOT_FREE, span->bits.nelems));
 	if (unlikely(state)) {
 		/* The same race: whatever it is by now. */
-		if (data_race(*state) == SLOT_LARGE || data_race(*state) > SLOT_QUARANTINE)
+		if (data_race(*state) == SLOT_LARGE || data_race(*state) > SLOT_SAMPLED)
 			central_fail(central, span, "the state of a slot is none");
 		/* Live although free in the books: never hand such pages back. */
 		central_place(central, span);
@@ -557,16 +557,19 @@ void central_disown(struct goalloc_central *central, struct goalloc_span *span)
 }
 GOALLOC_EXPORT_KUNIT(central_disown);
 
-/* Take free objects back. How many were not free for us to take. */
+/* Take free objects back; if @remote they come from a CPU of another node. */
 static unsigned int central_put_all(struct goalloc_central *central,
 				    const cache_entry_t *entry, unsigned int nr,
-				    struct central_after *after)
+				    bool remote)
 {
 	unsigned int foreign = 0;
+	unsigned long flags;
+	struct central_after after;
 	unsigned int i;
 
-	lockdep_assert_held(&central->lock);
-
+	central_after_init(&after);
+	flags = central_lock(central);
+	central_collect(central, &after);
 	for (i = 0; i < nr; i++) {
 		struct goalloc_span *span = cache_entry_span(entry[i]);
 		unsigned int slot = cache_entry_slot(entry[i]);
@@ -574,11 +577,19 @@ static unsigned int central_put_all(struct goalloc_central *central,
 		if (unlikely(span->home != central->home ||
 			     span->place == SPAN_NOWHERE ||
 			     READ_ONCE(span->state[slot]) != SLOT_FREE ||
-			     !central_put(central, span, slot, after))) {
-			central_raced(after, span, slot);
+			     !central_put(central, span, slot, &after))) {
+			central_raced(&after, span, slot);
 			foreign++;
 		}
 	}
+	if (remote) {
+		central->frees += nr - foreign;
+		central->remote_frees += nr - foreign;
+		central->remote_visits++;
+	}
+	raw_spin_unlock_irqrestore(&central->lock, flags);
+	central_release(&after);
+	trace_flush(central, nr - foreign, remote);
 	return foreign;
 }
 
@@ -595,18 +606,7 @@ static unsigned int central_put_all(struct goalloc_central *central,
 unsigned int central_flush(struct goalloc_central *central,
 			   const cache_entry_t *entry, unsigned int nr)
 {
-	struct central_after after;
-	unsigned int foreign;
-	unsigned long flags;
-
-	central_after_init(&after);
-	flags = central_lock(central);
-	central_collect(central, &after);
-	foreign = central_put_all(central, entry, nr, &after);
-	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&after);
-	trace_flush(central, nr - foreign, false);
-	return foreign;
+	return central_put_all(central, entry, nr, false);
 }
 GOALLOC_EXPORT_KUNIT(central_flush);
 
@@ -624,21 +624,7 @@ GOALLOC_EXPORT_KUNIT(central_flush);
 unsigned int central_take_home(struct goalloc_central *central,
 			       const cache_entry_t *entry, unsigned int nr)
 {
-	struct central_after after;
-	unsigned int foreign;
-	unsigned long flags;
-
-	central_after_init(&after);
-	flags = central_lock(central);
-	central_collect(central, &after);
-	foreign = central_put_all(central, entry, nr, &after);
-	central->frees += nr - foreign;
-	central->remote_frees += nr - foreign;
-	central->remote_visits++;
-	raw_spin_unlock_irqrestore(&central->lock, flags);
-	central_release(&after);
-	trace_flush(central, nr - foreign, true);
-	return foreign;
+	return central_put_all(central, entry, nr, true);
 }
 GOALLOC_EXPORT_KUNIT(central_take_home);
 

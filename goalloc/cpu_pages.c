@@ -24,11 +24,27 @@
 /* The lock is not worth saving for a share of fewer pages. */
 #define CPU_PAGES_MIN_SHARE 4
 
+/**
+ * cpu_pages_max - how many pages a CPU may have at hand
+ * @heap: the heap
+ *
+ * Context: Any.
+ * Return: pages that come to half of what its caches of objects may keep.
+ */
+unsigned int cpu_pages_max(const struct goalloc_heap *heap)
+{
+	return min_t(u64, READ_ONCE(heap->cache_share) / 2 >> GOALLOC_PAGE_SHIFT,
+		     PAGE_CACHE_PAGES);
+}
+GOALLOC_EXPORT_KUNIT(cpu_pages_max);
+
 /* All CPUs together may take half of the free pages. */
 static u64 cpu_pages_share(const struct heap_node *node)
 {
 	/* The tree counts with plain stores; any number it had will do. */
-	return data_race(READ_ONCE(node->palloc.nr_free)) / (2 * num_online_cpus());
+	u64 share = data_race(READ_ONCE(node->palloc.nr_free)) / (2 * num_online_cpus());
+
+	return min_t(u64, share, cpu_pages_max(node->heap));
 }
 
 static void cpu_pages_fill(struct cpu_pages *pages, struct heap_node *node)

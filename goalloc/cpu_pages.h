@@ -31,6 +31,7 @@ struct cpu_pages {
 	u64 fills;
 };
 
+unsigned int cpu_pages_max(const struct goalloc_heap *heap);
 u64 cpu_pages_alloc(struct heap_node *node, u64 npages, bool *clean);
 u64 cpu_pages_flush(struct goalloc_heap *heap, unsigned int cpu);
 

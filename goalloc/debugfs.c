@@ -5,18 +5,21 @@
  * stats is for people: the ledger, in which every byte is in one row and the
  * rows add up. vmstat is for programs: a name and a number per line, bytes and
  * counts, names only ever added. classes has a row per size class, nodes one per
- * NUMA node. scavenger tells what goes back to the kernel. What lies where is in
- * debugfs_spans.c and debugfs_pages.c. Each heap has its files under heaps/<name>;
+ * NUMA node, percpu one per CPU and context level. scavenger tells what goes back
+ * to the kernel. What lies where is in debugfs_spans.c and debugfs_pages.c, the
+ * heap profile in debugfs_profile.c. Each heap has its files under heaps/<name>;
  * those of the default heap are at the top as well.
  *
  * Files are world-readable, can be opened for reading only, except for control
  * (see control.c), and give away no address. They are generated while
  * allocation goes on.
  */
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/seq_file.h>
 
+#include "cache.h"
 #include "compat.h"
 #include "control.h"
 #include "debugfs.h"
@@ -312,6 +315,59 @@ void debugfs_show_nodes(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_nodes);
 
+static void debugfs_percpu_pages(struct seq_file *m, struct goalloc_heap *heap,
+				 unsigned int cpu)
+{
+	const struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
+	/* Their CPU goes on meanwhile. */
+	u64 used = hweight64(data_race(READ_ONCE(pages->cache.cache)));
+	u64 hits = data_race(READ_ONCE(pages->hits));
+	u64 fills = data_race(READ_ONCE(pages->fills));
+
+	if (!fills)
+		return;
+	seq_printf(m, "%5u %-7s %10llu %10llu %10llu %12llu %12llu %10llu %12s %10s %10s %8s %8s %12s\n",
+		   cpu, "pages", (u64)cpu_pages_max(heap) << GOALLOC_PAGE_SHIFT,
+		   used << GOALLOC_PAGE_SHIFT, used << GOALLOC_PAGE_SHIFT,
+		   hits + data_race(READ_ONCE(pages->misses)), hits, fills,
+		   "-", "-", "-", "-", "-", "-");
+}
+
+/**
+ * debugfs_show_percpu - a row per cache
+ * @m: where to print
+ * @heap: the heap
+ *
+ * Context: Process context.
+ */
+void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap)
+{
+	static const char *const names[CACHE_LEVELS] = { "task", "softirq", "hardirq", "nmi" };
+	unsigned int cpu, level;
+	struct level_stats ls;
+
+	seq_puts(m, "goalloc percpu - version: " DEBUGFS_VERSION "\n");
+	seq_puts(m, "# allowed, charged, used: bytes; charged: room of the lists, used or not, and what can be handed out of spans\n");
+	seq_puts(m, "# hits: allocations without a refill; passed: frees for which there was no room; steals: classes that gave up theirs for another\n");
+	seq_puts(m, "# denied: spans that did not fit; remote: frees of other nodes' objects; a row for what was used at least once\n");
+	seq_printf(m, "#%4s %-7s %10s %10s %10s %12s %12s %10s %12s %10s %10s %8s %8s %12s\n",
+		   "cpu", "level", "allowed", "charged", "used", "allocs", "hits",
+		   "refills", "frees", "flushes", "passed", "steals", "denied", "remote");
+	for_each_possible_cpu(cpu) {
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			if (!stats_level(heap, cpu, level, &ls))
+				continue;
+			seq_printf(m, "%5u %-7s %10llu %10llu %10llu %12llu %12llu %10llu %12llu %10llu %10llu %8llu %8llu %12llu\n",
+				   cpu, names[level], ls.allowed, ls.charged, ls.used,
+				   ls.allocs, ls.allocs - min(ls.allocs, ls.refills),
+				   ls.refills, ls.frees, ls.flushes, ls.passed,
+				   ls.steals, ls.denied, ls.remote);
+		}
+		debugfs_percpu_pages(m, heap, cpu);
+	}
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_percpu);
+
 /* Root may open whatever it likes, but has nothing to write here. */
 static int debugfs_open(struct file *file, void *heap,
 			int (*show)(struct seq_file *m, void *v))
@@ -342,6 +398,7 @@ DEBUGFS_SHOW(vmstat);
 DEBUGFS_SHOW(classes);
 DEBUGFS_SHOW(nodes);
 DEBUGFS_SHOW(pageheap);
+DEBUGFS_SHOW(percpu);
 DEBUGFS_SHOW(scavenger);
 
 static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
@@ -353,7 +410,9 @@ static void debugfs_add_files(struct goalloc_heap *heap, struct dentry *dir)
 	debugfs_create_file("spans", 0444, dir, heap, &debugfs_spans_fops);
 	debugfs_create_file("pageheap", 0444, dir, heap, &pageheap_fops);
 	debugfs_create_file("heapmap", 0444, dir, heap, &debugfs_heapmap_fops);
+	debugfs_create_file("percpu", 0444, dir, heap, &percpu_fops);
 	debugfs_create_file("scavenger", 0444, dir, heap, &scavenger_fops);
+	debugfs_add_profile(dir, heap);
 }
 
 /**

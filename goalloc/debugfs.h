@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 
+struct dentry;
 struct goalloc_heap;
 struct seq_file;
 
@@ -22,9 +23,16 @@ void debugfs_show_nodes(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_pageheap(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_heapmap(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_spans(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_stacks(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_sites(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap);
+
+void debugfs_add_profile(struct dentry *dir, struct goalloc_heap *heap);
 
 extern const struct file_operations debugfs_spans_fops;
 extern const struct file_operations debugfs_heapmap_fops;
+extern const struct file_operations debugfs_stacks_fops;
+extern const struct file_operations debugfs_sites_fops;
 
 #endif /* GOALLOC_DEBUGFS_H */

@@ -17,6 +17,7 @@
 #include "ended.h"
 #include "guard.h"
 #include "harden.h"
+#include "profile.h"
 #include "sanitize.h"
 
 /**
@@ -47,10 +48,10 @@ void *detour_alloc(struct goalloc_heap *heap, size_t size, size_t align,
 	if (detour & DETOUR_GUARDED) {
 		obj = guard_alloc(heap, size, align, gfp);
 		if (obj)
-			return obj;
+			return profile_odd(heap, obj, size);
 	}
 	if (heap->harden)
-		return harden_alloc(heap, size, align, gfp, nid);
+		return profile_odd(heap, harden_alloc(heap, size, align, gfp, nid), size);
 	if (size <= GOALLOC_MAX_SMALL && align <= GOALLOC_PAGE_SIZE) {
 		for (class = sizeclass_of(size); class < GOALLOC_NR_CLASSES; class++)
 			if (!align || sizeclass_aligned(class, align))
@@ -61,7 +62,7 @@ void *detour_alloc(struct goalloc_heap *heap, size_t size, size_t align,
 	obj = heap_alloc_large(heap, size, max_t(size_t, align, 1), gfp, nid);
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
-	return obj;
+	return profile_odd(heap, obj, size);
 }
 GOALLOC_EXPORT_KUNIT(detour_alloc);
 

@@ -273,7 +273,7 @@ u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 			const struct cache_bin *b = &cache->bin[bin];
 
-			sum += drain_read(b->asked) + drain_read(b->pops) +
+			sum += cache_asked(cache, bin) + drain_read(b->pops) +
 			       drain_read(b->flushed) + drain_read(b->count) -
 			       drain_read(b->filled);
 		}
@@ -309,6 +309,27 @@ void drain_queue(struct goalloc_heap *heap, unsigned int what)
 			drain_queue_cpu(heap, cpu, what);
 }
 GOALLOC_EXPORT_KUNIT(drain_queue);
+
+/**
+ * drain_over - empty the caches of CPUs that keep more than they may now
+ * @heap: the heap, whose cache_share has become less
+ *
+ * Context: Process context, may sleep; not in reclaim.
+ */
+void drain_over(struct goalloc_heap *heap)
+{
+	unsigned int cpu;
+
+	/* Whoever is at it with the old number has ended then. */
+	synchronize_rcu();
+	for_each_online_cpu(cpu)
+		if (room_over(heap, cpu) ||
+		    hweight64(drain_read(per_cpu_ptr(heap->cpu_pages, cpu)->cache.cache)) >
+		    cpu_pages_max(heap))
+			drain_queue_cpu(heap, cpu, DRAIN_ALL);
+	drain_wait(heap);
+}
+GOALLOC_EXPORT_KUNIT(drain_over);
 
 /**
  * drain_wait - wait until what was queued before is done

@@ -30,6 +30,7 @@ int drain_add_heap(struct goalloc_heap *heap);
 void drain_remove_heap(struct goalloc_heap *heap);
 
 void drain_queue(struct goalloc_heap *heap, unsigned int what);
+void drain_over(struct goalloc_heap *heap);
 void drain_wait(struct goalloc_heap *heap);
 u64 drain_flush_all(void);
 

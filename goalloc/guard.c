@@ -304,6 +304,7 @@ static void guard_release(struct guard_slot *slot)
 {
 	struct guard_pool *pool = &guard_pool;
 
+	profile_freed((void *)slot->addr);
 	guard_check(slot);
 	if (want_init_on_free())
 		memset((void *)slot->addr, 0, slot->size);

@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "detour.h"
 #include "harden.h"
+#include "profile.h"
 #include "sanitize.h"
 
 /**
@@ -297,6 +298,7 @@ void harden_free(struct goalloc_heap *heap, const void *p, unsigned long caller)
 		preempt_enable();
 		return;
 	}
+	profile_freed(p);
 	preempt_enable();
 	harden_check_red(&ref, caller);
 	if (heap->harden->flags & GOALLOC_HARDEN_STACKS)

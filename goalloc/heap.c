@@ -32,6 +32,7 @@
 #include "guard.h"
 #include "harden.h"
 #include "heap.h"
+#include "profile.h"
 
 static LIST_HEAD(heaps);
 /* Those that ended with live objects. */
@@ -221,6 +222,7 @@ struct goalloc_heap *heap_create(const char *name,
 		heap->gfp = attr->gfp;
 		heap->limit = attr->limit >> GOALLOC_PAGE_SHIFT;
 		heap->soft_limit = attr->soft_limit >> GOALLOC_PAGE_SHIFT;
+		heap->cache_max = attr->cache_max;
 		if (attr->harden & GOALLOC_HARDEN_GUARD)
 			heap->detour |= DETOUR_GUARDED;
 	}
@@ -231,8 +233,12 @@ struct goalloc_heap *heap_create(const char *name,
 			return ERR_PTR(err);
 		}
 	}
-	/* Held throughout, so that the space does not grow past a new heap. */
+	/*
+	 * Held throughout, so that the space does not grow past a new heap, nor a
+	 * parameter is changed.
+	 */
 	mutex_lock(&heaps_lock);
+	heap->cache_share = room_share(heap);
 	for (nid = 0; nid < nr_nodes; nid++) {
 		/* An invented address space has all its nodes. */
 		if (space == &goalloc_space && !node_state(nid, N_NORMAL_MEMORY))
@@ -459,6 +465,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 
 	/* Nobody finds the heap to ask for more. */
 	drain_remove_heap(heap);
+	profile_end_heap(heap);
 	if (safe_is_on(heap)) {
 		set_bit(ilog2(DETOUR_ENDED), &heap->detour);
 		guard_end_heap(heap, force);

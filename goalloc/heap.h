@@ -29,6 +29,7 @@ struct dentry;
 struct drain_cpu;
 struct goalloc_pcpu;
 struct harden;
+struct profile;
 
 #define HEAP_NAME_LEN 32
 
@@ -124,11 +125,16 @@ struct heap_node {
  * @track_bytes: size of a slot's record, 0 if it has none
  * @redzone: bytes that large objects get in addition, at least
  * @harden: what a hardened heap has beside, else NULL
+ * @profile: its part of the heap profile, NULL before the first sample
  * @safe: what it does when it was found broken
  * @ended_told: 1 once its use after its end was reported
  * @limit: goalloc pages it may hold, 0 for any number
  * @soft_limit: goalloc pages that it should hold, see limit.c; 0: any number
  * @held: goalloc pages it holds or is about to; checked against the limits
+ * @cache_max: bytes that the caches of all CPUs may keep, 0 for what the module's
+ *             parameter says
+ * @cache_share: bytes of that for each CPU, see room.c; changed under heaps_lock,
+ *               read without
  * @meta: its own structures
  * @mem: hands @meta memory to the page trees
  * @nr_failed: allocations that returned NULL for want of memory
@@ -157,11 +163,14 @@ struct goalloc_heap {
 	u32 track_bytes;
 	u32 redzone;
 	struct harden *harden;
+	struct profile *profile;
 	struct safe_mode safe;
 	atomic_t ended_told;
 	u64 limit;
 	u64 soft_limit;
 	atomic64_t held;
+	u64 cache_max;
+	u64 cache_share;
 	struct goalloc_meta meta;
 	struct palloc_mem mem;
 	atomic64_t nr_failed;
@@ -205,17 +214,21 @@ void heap_drain_deferred(struct heap_node *node);
 struct heap_node *heap_nearest(const struct goalloc_heap *heap, int nid);
 void heap_space_refresh(struct heap_space *space);
 
+/* The heap's share of a node; NULL if it has none, or there is no such node. */
+static inline struct heap_node *heap_node_at(const struct goalloc_heap *heap, int nid)
+{
+	/* A node that gets its first memory may be added just now. */
+	return nid >= 0 && nid < heap->nr_nodes ? READ_ONCE(heap->node[nid]) : NULL;
+}
+
 /* The node that serves @nid, which may have no memory or not exist. */
 static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
 					     int nid)
 {
-	struct heap_node *node;
+	struct heap_node *node = heap_node_at(heap, nid);
 
-	if (nid >= 0 && nid < heap->nr_nodes) {
-		node = READ_ONCE(heap->node[nid]);
-		if (likely(node && !READ_ONCE(node->gone)))
-			return node;
-	}
+	if (likely(node && !READ_ONCE(node->gone)))
+		return node;
 	return heap_nearest(heap, nid);
 }
 
@@ -223,7 +236,7 @@ static inline struct heap_node *heap_node_of(const struct goalloc_heap *heap,
 static inline struct heap_node *heap_near(const struct goalloc_heap *heap, int nid,
 					  int i)
 {
-	return READ_ONCE(heap->node[node_order_nid(&heap->space->order, nid, i)]);
+	return heap_node_at(heap, node_order_nid(&heap->space->order, nid, i));
 }
 
 /* Flags to try one node before the next: what it has without effort. */
@@ -258,7 +271,7 @@ static inline bool heap_has_node(const struct goalloc_heap *heap,
 	int nid;
 
 	for (nid = 0; nid < heap->nr_nodes; nid++)
-		if (heap->node[nid] == home)
+		if (heap_node_at(heap, nid) == home)
 			return home;
 	return false;
 }
@@ -303,10 +316,11 @@ static inline unsigned long heap_page_addr(const struct goalloc_heap *heap,
 static inline struct heap_node *heap_node_from(const struct goalloc_heap *heap,
 					       int nid)
 {
-	for (; nid < heap->nr_nodes; nid++)
-		if (heap->node[nid])
-			return heap->node[nid];
-	return NULL;
+	struct heap_node *node = NULL;
+
+	for (; !node && nid < heap->nr_nodes; nid++)
+		node = heap_node_at(heap, nid);
+	return node;
 }
 
 static inline struct heap_node *heap_first_node(const struct goalloc_heap *heap)

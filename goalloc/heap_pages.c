@@ -120,8 +120,7 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	/* What is charged is what came. */
 	limit_uncharge(heap, want - extent.npages);
 
-	node = extent.nid >= 0 && extent.nid < heap->nr_nodes ?
-	       heap->node[extent.nid] : NULL;
+	node = heap_node_at(heap, extent.nid);
 	if (!node || palloc_reserve(&node->palloc, extent.page, extent.npages, gfp) ||
 	    pagemap_reserve(&heap->space->map, extent.page, extent.npages, gfp)) {
 		source->put(source, extent.page, extent.npages);

@@ -17,6 +17,7 @@
 #include "hotplug.h"
 #include "limit.h"
 #include "pressure.h"
+#include "profile.h"
 #include "sanitize.h"
 #include "scavenger.h"
 
@@ -94,6 +95,7 @@ static int __init goalloc_init(void)
 	debugfs_init(goalloc_default);
 	fault_init();
 	guard_init();
+	profile_init();
 	if (GOALLOC_SANITIZE)
 		sanitize_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
@@ -127,6 +129,7 @@ static void __exit goalloc_exit(void)
 		pr_info("unloaded, every page given back\n");
 	drain_exit();
 	guard_exit();
+	profile_exit();
 	heap_space_destroy(&goalloc_space);
 }
 

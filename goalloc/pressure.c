@@ -73,9 +73,9 @@ static void pressure_count(struct goalloc_heap *heap, void *arg)
 	unsigned int cpu;
 	u64 bytes = 0;
 
-	if (heap->space != &goalloc_space || ask->nid >= heap->nr_nodes)
+	if (heap->space != &goalloc_space)
 		return;
-	node = heap->node[ask->nid];
+	node = heap_node_at(heap, ask->nid);
 	if (!node)
 		return;
 	/* The tree counts with plain stores; any number it had will do. */
@@ -117,10 +117,9 @@ static void pressure_give(struct goalloc_heap *heap, void *arg)
 	struct pressure_ask *ask = arg;
 	struct heap_node *node;
 
-	if (heap->space != &goalloc_space || ask->nid >= heap->nr_nodes ||
-	    ask->pages >= ask->want)
+	if (heap->space != &goalloc_space || ask->pages >= ask->want)
 		return;
-	node = heap->node[ask->nid];
+	node = heap_node_at(heap, ask->nid);
 	if (!node)
 		return;
 	pressure_scavenge(node, ask);

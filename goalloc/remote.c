@@ -71,9 +71,10 @@ void remote_put(struct goalloc_cache *cache, struct goalloc_span *span,
 {
 	struct cache_remote *remote = &cache->remote;
 	cache_entry_t entry = cache_entry_make(span, slot);
+	u32 max = room_remote_max(cache);
 
 	remote->puts++;
-	if (span->elemsize > REMOTE_MAX_BYTES / 4) {
+	if (span->elemsize > max / 4) {
 		central_take_home(heap_central_of(span), &entry, 1);
 		return;
 	}
@@ -82,7 +83,7 @@ void remote_put(struct goalloc_cache *cache, struct goalloc_span *span,
 	remote->entry[remote->count++] = entry;
 	remote->nr[span->bin]++;
 	remote->bytes += span->elemsize;
-	if (remote->count == REMOTE_MAX_OBJS || remote->bytes >= REMOTE_MAX_BYTES)
+	if (remote->count == REMOTE_MAX_OBJS || remote->bytes >= max)
 		remote_flush(cache);
 }
 GOALLOC_EXPORT_KUNIT(remote_put);

@@ -9,9 +9,11 @@
 
 #include "central.h"
 
-/* A list goes home when it has so many objects, or so many bytes of them. */
+/*
+ * A list goes home when it has so many objects, or as many bytes of them as
+ * room_remote_max() says.
+ */
 #define REMOTE_MAX_OBJS 64
-#define REMOTE_MAX_BYTES 32768
 
 struct goalloc_cache;
 

@@ -89,7 +89,8 @@ static void report_inside(char *buf, const struct goalloc_span *span,
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "no object begins %lu bytes into it; free the first byte of one",
 			  offset);
-	else if (state == SLOT_LIVE || state == SLOT_LARGE)
+	else if (state == SLOT_LIVE || state == SLOT_SAMPLED ||
+		 state == SLOT_LARGE)
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "is %lu bytes into it; free its first byte, or look for an earlier free, its pages being used anew",
 			  offset);

@@ -225,7 +225,8 @@ void sanitize_do_span_end(struct goalloc_span *span)
 	for (slot = 0; slot < span->bits.nelems; slot++) {
 		void *p = (void *)span_slot_addr(span, slot);
 
-		if (span->kind == SPAN_LARGE || span->state[slot] == SLOT_LIVE)
+		if (span->kind == SPAN_LARGE || span->state[slot] == SLOT_LIVE ||
+		    span->state[slot] == SLOT_SAMPLED)
 			leak_free(heap, p);
 		else if (span->kind == SPAN_TINY && span->state[slot] != SLOT_FREE &&
 			 span->state[slot] != SLOT_TAIL)
@@ -319,6 +320,7 @@ static const char *sanitize_state_name(u8 state)
 {
 	switch (state) {
 	case SLOT_LIVE:
+	case SLOT_SAMPLED:
 	case SLOT_LARGE:
 		return "live";
 	case SLOT_TINY:

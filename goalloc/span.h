@@ -36,6 +36,7 @@ struct heap_node;
  * @SLOT_DEFERRED: freed where no lock could be had; the central collects it
  * @SLOT_BUSY: in a hardened heap: in the hands of an allocation or a free
  * @SLOT_QUARANTINE: freed, and kept from reuse
+ * @SLOT_SAMPLED: a small object that is in the profile
  * @SLOT_TAIL: no slot: what lies behind the last one
  *
  * A byte per slot instead of a bit makes a plain store safe against the
@@ -51,6 +52,7 @@ enum slot_state {
 	SLOT_DEFERRED,
 	SLOT_BUSY,
 	SLOT_QUARANTINE,
+	SLOT_SAMPLED,
 	SLOT_TAIL = 0xff,
 };
 

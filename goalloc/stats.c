@@ -33,15 +33,17 @@ static const struct goalloc_cache *stats_cache(struct goalloc_pcpu *pcpu, int le
 	return smp_load_acquire(&pcpu->made[level]);
 }
 
-static void stats_cache_bin(const struct cache_bin *b, struct bin_stats *bs)
+static void stats_cache_bin(const struct goalloc_cache *cache, unsigned int bin,
+			    struct bin_stats *bs)
 {
+	const struct cache_bin *b = &cache->bin[bin];
 	u64 pops = stats_read(b->pops);
 	u64 count = stats_read(b->count);
 
 	bs->allocs += pops;
 	/* What came into the list but from the central was freed. */
 	bs->frees += pops + stats_read(b->flushed) + count - stats_read(b->filled);
-	bs->asked += stats_read(b->asked);
+	bs->asked += cache_asked(cache, bin);
 	bs->refills += stats_read(b->refills);
 	bs->flushes += stats_read(b->flushes);
 	bs->cached += count;
@@ -119,7 +121,7 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 			const struct goalloc_cache *cache = stats_cache(pcpu, level);
 			u64 remote = stats_read(cache->remote.nr[bin]);
 
-			stats_cache_bin(&cache->bin[bin], bs);
+			stats_cache_bin(cache, bin, bs);
 			/* Freed here; once they are home the central says so. */
 			bs->frees += remote;
 			bs->cached += remote;
@@ -147,11 +149,12 @@ void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts)
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
 		for (level = 0; level < CACHE_LEVELS; level++) {
-			const struct cache_tiny *tiny = &stats_cache(pcpu, level)->tiny;
+			const struct goalloc_cache *cache = stats_cache(pcpu, level);
+			const struct cache_tiny *tiny = &cache->tiny;
 
 			ts->allocs += stats_read(tiny->allocs);
 			ts->frees += stats_read(tiny->frees);
-			ts->asked += stats_read(tiny->asked);
+			ts->asked += profile_asked(&cache->gap[CACHE_TINY_GAP], &tiny->left);
 		}
 	}
 	ts->live = ts->allocs - ts->frees + atomic64_read(&heap->nr_tiny_direct);
@@ -182,6 +185,67 @@ void stats_large(struct goalloc_heap *heap, struct large_stats *ls)
 	}
 }
 GOALLOC_EXPORT_KUNIT(stats_large);
+
+/* A bin of a cache, for the cache's own numbers. */
+static void stats_level_bin(const struct goalloc_heap *heap, const struct cache_bin *b,
+			    unsigned int bin, struct level_stats *ls)
+{
+	u32 size = span_shape_small(bin).elemsize;
+	u64 pops = stats_read(b->pops);
+	u64 count = stats_read(b->count);
+	const struct goalloc_span *span;
+
+	ls->used += count * size;
+	ls->allocs += pops;
+	ls->frees += pops + stats_read(b->flushed) + count - stats_read(b->filled);
+	ls->refills += stats_read(b->refills);
+	ls->flushes += stats_read(b->flushes);
+	/*
+	 * Its structure stays; whether it is still the cache's does not matter.
+	 * But a heap that was found broken may have anything there.
+	 */
+	span = stats_read(b->span);
+	if (span != &cache_no_span && !safe_is_on(heap)) {
+		u64 unused = data_race(span_bits_unused(&span->bits));
+
+		ls->used += unused * size;
+		ls->allocs += stats_read(span->lent) - unused;
+	}
+}
+
+/**
+ * stats_level - read the numbers of one cache
+ * @heap: the heap
+ * @cpu: its CPU
+ * @level: its context level
+ * @ls: what to fill in
+ *
+ * Context: Any.
+ * Return: false if there is no such cache.
+ */
+bool stats_level(struct goalloc_heap *heap, unsigned int cpu, unsigned int level,
+		 struct level_stats *ls)
+{
+	const struct goalloc_cache *cache;
+	unsigned int bin;
+
+	memset(ls, 0, sizeof(*ls));
+	cache = stats_cache(per_cpu_ptr(heap->cpus, cpu), level);
+	if (cache == &cache_none)
+		return false;
+	ls->allowed = room_allowed(cache) + room_remote_max(cache);
+	ls->remote = stats_read(cache->remote.puts);
+	ls->used = stats_read(cache->remote.bytes);
+	ls->charged = stats_read(cache->cap.used) + ls->used;
+	ls->steals = stats_read(cache->cap.steals);
+	ls->denied = stats_read(cache->cap.denied);
+	ls->passed = stats_read(cache->passed);
+	ls->allocs = stats_read(cache->carved);
+	for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
+		stats_level_bin(heap, &cache->bin[bin], bin, ls);
+	return true;
+}
+GOALLOC_EXPORT_KUNIT(stats_level);
 
 /**
  * stats_pages - add up the page caches

@@ -88,6 +88,35 @@ struct page_stats {
 };
 
 /**
+ * struct level_stats - the cache of one CPU at one context level
+ * @allowed: bytes of free objects that it may keep
+ * @charged: bytes that its lists have room for and its spans have left, and of
+ *           objects of other nodes; what it counts with
+ * @used: bytes of free objects that it has
+ * @allocs: objects that it ever handed out
+ * @refills: visits to centrals for memory
+ * @frees: objects that were ever freed into it
+ * @flushes: visits to centrals with memory
+ * @passed: objects freed past it, for want of room
+ * @steals: times that a class gave up what it had for another one
+ * @denied: times that a span did not fit
+ * @remote: objects of other nodes that were freed here
+ */
+struct level_stats {
+	u64 allowed;
+	u64 charged;
+	u64 used;
+	u64 allocs;
+	u64 refills;
+	u64 frees;
+	u64 flushes;
+	u64 passed;
+	u64 steals;
+	u64 denied;
+	u64 remote;
+};
+
+/**
  * struct node_stats - one node's share of a heap
  * @held: bytes of pages held; sum of the next four
  * @large: bytes of pages in large objects
@@ -112,6 +141,8 @@ struct node_stats {
 };
 
 void stats_pages(struct goalloc_heap *heap, struct page_stats *ps);
+bool stats_level(struct goalloc_heap *heap, unsigned int cpu, unsigned int level,
+		 struct level_stats *ls);
 void stats_node(struct heap_node *node, struct node_stats *ns);
 void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs);
 void stats_tiny(struct goalloc_heap *heap, struct tiny_stats *ts);

@@ -93,8 +93,22 @@ void tiny_drop(struct goalloc_cache *cache)
 }
 GOALLOC_EXPORT_KUNIT(tiny_drop);
 
-/* Pack an object into the cache's block if it fits. Preemption is off. */
-static void *tiny_pack(struct goalloc_cache *cache, size_t size)
+/* Count an object that a cache has handed out. Returns whether it is a sample. */
+static bool tiny_count(struct goalloc_cache *cache, size_t size)
+{
+	struct cache_tiny *tiny = &cache->tiny;
+
+	tiny->allocs++;
+	tiny->left -= size;
+	return unlikely(tiny->left < 0) &&
+	       profile_due(&cache->gap[CACHE_TINY_GAP], &tiny->left, size);
+}
+
+/*
+ * Pack an object into the cache's block if it fits, and say whether it is a
+ * sample. Preemption is off.
+ */
+static void *tiny_pack(struct goalloc_cache *cache, size_t size, bool *hit)
 {
 	struct cache_tiny *tiny = &cache->tiny;
 	struct goalloc_span *span = tiny->span;
@@ -113,8 +127,7 @@ static void *tiny_pack(struct goalloc_cache *cache, size_t size)
 	WRITE_ONCE(block->ends, block->ends | BIT(end - 1));
 	obj = (void *)(span_slot_addr(span, tiny->slot) + offset);
 	tiny->offset = end;
-	tiny->allocs++;
-	tiny->asked += size;
+	*hit = tiny_count(cache, size);
 	if (end == TINY_BLOCK)
 		sanitize_tiny_close(span, tiny->slot);
 	sanitize_tiny_shadow(obj, size);
@@ -132,12 +145,16 @@ static void *tiny_pack(struct goalloc_cache *cache, size_t size)
 	return obj;
 }
 
-/* Make the slot @obj a block that begins with an object. */
-static void tiny_begin(struct goalloc_heap *heap, void *obj, size_t size)
+/*
+ * Make the slot @obj a block that begins with an object. Returns whether that is
+ * a sample.
+ */
+static bool tiny_begin(struct goalloc_heap *heap, void *obj, size_t size)
 {
 	struct goalloc_cache *cache;
 	struct tiny_block *block;
 	struct slot_ref ref;
+	bool hit;
 
 	preempt_disable();
 	slot_find(&heap->space->map, (unsigned long)obj, &ref);
@@ -148,9 +165,9 @@ static void tiny_begin(struct goalloc_heap *heap, void *obj, size_t size)
 
 	cache = cache_get(heap);
 	if (cache != &cache_none) {
-		cache->tiny.allocs++;
-		cache->tiny.asked += size;
+		hit = tiny_count(cache, size);
 	} else {
+		hit = profile_draw(size);
 		atomic64_inc(&heap->nr_tiny_direct);
 	}
 	if (cache != &cache_none &&
@@ -168,6 +185,7 @@ static void tiny_begin(struct goalloc_heap *heap, void *obj, size_t size)
 		WRITE_ONCE(*ref.state, SLOT_TINY);
 	}
 	preempt_enable();
+	return hit;
 }
 
 /**
@@ -182,10 +200,11 @@ static void tiny_begin(struct goalloc_heap *heap, void *obj, size_t size)
  */
 void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 {
+	bool hit;
 	void *obj;
 
 	preempt_disable();
-	obj = tiny_pack(cache_get(heap), size);
+	obj = tiny_pack(cache_get(heap), size, &hit);
 	preempt_enable();
 	if (obj)
 		goto out;
@@ -195,12 +214,12 @@ void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 	obj = cache_alloc(heap, GOALLOC_TINY_BIN, TINY_BLOCK, gfp & ~__GFP_ZERO);
 	if (!obj)
 		return NULL;
-	tiny_begin(heap, obj, size);
+	hit = tiny_begin(heap, obj, size);
 out:
 	if (want_init_on_alloc(gfp))
 		memset(obj, 0, size);
 	sanitize_tiny_alloc(heap, obj, size, gfp);
-	return obj;
+	return profile_mark(heap, obj, size, hit);
 }
 GOALLOC_EXPORT_KUNIT(tiny_alloc);
 
@@ -217,6 +236,7 @@ GOALLOC_EXPORT_KUNIT(tiny_alloc);
  */
 void *tiny_alloc_local(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 {
+	bool hit;
 	void *obj;
 
 	if (detour_taken(heap))
@@ -225,11 +245,11 @@ void *tiny_alloc_local(struct goalloc_heap *heap, size_t size, gfp_t gfp)
 			       gfp & ~__GFP_ZERO, numa_mem_id());
 	if (!obj)
 		return NULL;
-	tiny_begin(heap, obj, size);
+	hit = tiny_begin(heap, obj, size);
 	if (want_init_on_alloc(gfp))
 		memset(obj, 0, size);
 	sanitize_tiny_alloc(heap, obj, size, gfp);
-	return obj;
+	return profile_mark(heap, obj, size, hit);
 }
 GOALLOC_EXPORT_KUNIT(tiny_alloc_local);
 
@@ -273,6 +293,9 @@ bool tiny_free(struct goalloc_heap *heap, const struct slot_ref *ref,
 		sanitize_tiny_free(ref->span, ref->slot, offset,
 				   tiny_size(ref->span, ref->slot, offset),
 				   tiny_packed(heap, ref, state));
+	/* Before the place can be anybody else's. */
+	if (READ_ONCE(block->live) & bit)
+		profile_freed((void *)(span_slot_addr(ref->span, ref->slot) + offset));
 	old = tiny_clear(block, bit);
 	if (!(old & bit))
 		return false;

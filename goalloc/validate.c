@@ -10,8 +10,8 @@
  * the rest of it is skipped.
  *
  * What is a sum over tiers that have no lock in common (the ledger, and the
- * free slots against what the caches say they have) can be judged only while
- * nobody uses the heap. Counters that move with everything that is done tell,
+ * free slots against what the caches say they have), and what caches count for
+ * themselves, can be judged only while nobody uses the heap. Counters that move with everything that is done tell,
  * see validate_try().
  *
  * The objects in the caches' lists are not looked at one by one, as only their
@@ -104,6 +104,8 @@ static bool validate_state(const struct validate *v, const struct goalloc_span *
 	case SLOT_LIVE:
 	case SLOT_DEFERRED:
 		return true;
+	case SLOT_SAMPLED:
+		return span->kind == SPAN_SMALL;
 	case SLOT_TINY:
 	case SLOT_TINY_OPEN:
 		return span->kind == SPAN_TINY;
@@ -475,6 +477,30 @@ static bool validate_pass(struct validate *v)
 	return true;
 }
 
+/* What caches keep is counted right, and not more than they may. */
+static bool validate_caches(struct validate *v)
+{
+	unsigned int cpu, level;
+	const char *rule;
+	u64 is, want;
+	int bin;
+
+	for_each_possible_cpu(cpu) {
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			struct goalloc_cache *cache;
+
+			/* Filled in when it is seen; pairs with cache_create(). */
+			cache = smp_load_acquire(&per_cpu_ptr(v->heap->cpus, cpu)->level[level]);
+			if (cache == &cache_none)
+				continue;
+			rule = room_check(cache, &bin, &is, &want);
+			if (rule)
+				return validate_fail(v, rule, NUMA_NO_NODE, bin, 0, -1, is, want);
+		}
+	}
+	return true;
+}
+
 /* What holds when nobody uses the heap. */
 static bool validate_sums(struct validate *v)
 {
@@ -493,7 +519,7 @@ static bool validate_sums(struct validate *v)
 	if (stats_ledger_sum(&st) != st.sys_bytes)
 		return validate_fail(v, "the ledger does not add up", NUMA_NO_NODE, -1, 0,
 				     -1, stats_ledger_sum(&st), st.sys_bytes);
-	return true;
+	return validate_caches(v);
 }
 
 /*

@@ -37,6 +37,7 @@ static const struct {
 	{ "classes", debugfs_show_classes, "goalloc classes - version: 1.0\n" },
 	{ "nodes", debugfs_show_nodes, "goalloc nodes - version: 1.0\n" },
 	{ "pageheap", debugfs_show_pageheap, "goalloc pageheap - version: 1.0\n" },
+	{ "percpu", debugfs_show_percpu, "goalloc percpu - version: 1.0\n" },
 };
 
 static int debugfs_suite_init(struct kunit *test)

@@ -135,7 +135,7 @@ static unsigned int drain_test_used(struct goalloc_heap *heap)
 		for (level = 0; level < CACHE_LEVELS; level++) {
 			struct goalloc_cache *cache = pcpu->level[level];
 
-			used += !!cache->tiny.span;
+			used += cache->tiny.span || cache->cap.used;
 			for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 				used += cache->bin[bin].count || cache->bin[bin].cap ||
 					cache->bin[bin].span != &cache_no_span;

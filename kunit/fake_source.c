@@ -215,6 +215,27 @@ void fake_heap_mend(struct goalloc_heap *heap)
 	atomic_set(&heap->safe.broken, 0);
 }
 
+/* What caches keep is what they count, and no more than they may. */
+static void fake_heap_check_caches(struct kunit *test, struct goalloc_heap *heap)
+{
+	unsigned int cpu, level;
+	u64 is, want;
+	int bin;
+
+	for_each_possible_cpu(cpu) {
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			struct goalloc_cache *cache = per_cpu_ptr(heap->cpus, cpu)->level[level];
+			const char *rule;
+
+			if (cache == &cache_none)
+				continue;
+			rule = room_check(cache, &bin, &is, &want);
+			KUNIT_EXPECT_NULL_MSG(test, rule, "cpu %u level %u bin %d: %s: %llu, %llu",
+					      cpu, level, bin, rule ?: "", is, want);
+		}
+	}
+}
+
 /**
  * fake_heap_check - a quiet heap's books are right
  * @test: the test
@@ -225,6 +246,7 @@ void fake_heap_check(struct kunit *test, struct fake_heap *fh)
 	struct goalloc_stats st;
 	struct heap_node *node;
 
+	fake_heap_check_caches(test, fh->heap);
 	goalloc_heap_stats(fh->heap, &st);
 	KUNIT_EXPECT_EQ(test, st.sys_bytes, stats_ledger_sum(&st));
 	KUNIT_EXPECT_EQ(test, st.sys_bytes, fh->fake.nr_out << GOALLOC_PAGE_SHIFT);

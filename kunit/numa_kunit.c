@@ -402,7 +402,7 @@ static void numa_mixed(struct kunit *test)
 	for (i = 0; i < nr; i++) {
 		goalloc_heap_free(fh->heap, p[i]);
 		KUNIT_EXPECT_LT(test, (unsigned int)remote->count, REMOTE_MAX_OBJS);
-		KUNIT_EXPECT_LT(test, remote->bytes, REMOTE_MAX_BYTES);
+		KUNIT_EXPECT_LT(test, remote->bytes, CACHE_CAP_REMOTE_BYTES);
 		if (i % 16 == 0)
 			fake_heap_check(test, fh);
 	}

@@ -166,7 +166,7 @@ enum {
 	MAP_SMALL, MAP_SECOND_PAGE, MAP_LARGE, MAP_OTHER_SPAN, MAP_FREE_PAGE,
 	LARGE_STATE, LARGE_COUNT, LARGE_ASKED, LARGE_PAGES,
 	SUM_LEAF, SUM_ROOT, CHUNK_BIT, TREE_NR_FREE, TREE_NR_OWNED, TREE_SEARCH, TREE_FAULT,
-	LEDGER, CACHED,
+	LEDGER, CACHED, ROOM, ROOM_LIST, ROOM_SUM, ROOM_OVER, ROOM_REMOTE,
 	NR_PLANTS,
 };
 
@@ -205,6 +205,11 @@ static const char *const plant_rules[NR_PLANTS] = {
 	[TREE_FAULT] = "planted, node 0",
 	[LEDGER] = "the ledger does not add up: is",
 	[CACHED] = "free slots differ from what caches have, class ",
+	[ROOM] = "room of a list miscounted, class ",
+	[ROOM_LIST] = "room of a list miscounted, class ",
+	[ROOM_SUM] = "what a cache may keep miscounted: is",
+	[ROOM_OVER] = "cache keeps more than it may: is",
+	[ROOM_REMOTE] = "cache keeps more of other nodes than it may: is",
 };
 
 static struct plant plant(struct validate_test *vt, unsigned int kind)
@@ -292,6 +297,20 @@ static struct plant plant(struct validate_test *vt, unsigned int kind)
 		return PLANT(node->grown, node->grown + 1);
 	case CACHED:
 		return PLANT(vt->cache->bin[vt->span->bin].count, 1);
+	case ROOM:
+		return PLANT(vt->cache->bin[vt->span->bin].cap, 1);
+	case ROOM_LIST:
+		return PLANT(vt->cache->cap.class[vt->span->bin].list, 96);
+	case ROOM_SUM:
+		return PLANT(vt->cache->cap.used, 8);
+	case ROOM_OVER:
+		/* With something that it has. */
+		goalloc_heap_free(vt->fh->heap,
+				  goalloc_heap_alloc(vt->fh->heap, 96, GFP_KERNEL));
+		return PLANT(vt->fh->heap->cache_share, 80);
+	case ROOM_REMOTE:
+		goalloc_flush(vt->fh->heap);
+		return PLANT(vt->cache->remote.bytes, 96);
 	}
 	return (struct plant){};
 }

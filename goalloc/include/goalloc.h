@@ -343,6 +343,8 @@ DEFINE_FREE(gokvfree, void *, gokvfree(IS_ERR(_T) ? NULL : _T))
  * @harden: GOALLOC_HARDEN_* flags, 0 for an ordinary heap
  * @quarantine: bytes that the quarantine keeps at most, 0 for what the module's
  *              parameter says; only with GOALLOC_HARDEN_QUARANTINE
+ * @cache_max: bytes of free objects that the caches of all CPUs together may keep,
+ *             0 for what the module's parameter cache_total_max says
  */
 struct goalloc_heap_attr {
 	gfp_t gfp;
@@ -350,6 +352,7 @@ struct goalloc_heap_attr {
 	size_t soft_limit;
 	unsigned int harden;
 	size_t quarantine;
+	size_t cache_max;
 };
 
 /**

@@ -165,27 +165,36 @@ static void place(void)
 struct fallback {
 	struct goalloc_heap *heap;
 	struct list_head eaten;
+	void *obj[60];
 	int home;
-	int eat;
-	unsigned int right, wrong;	/* from the nearest node; from farther away */
+	unsigned long pages;	/* in @eaten */
+	unsigned int right;	/* objects of the nearest node that is not used up */
+	unsigned int wrong;	/* of one farther away */
+	unsigned int late;	/* of one used up: something became free there */
 };
 
 /* All free memory of a node, this CPU's lists of free pages included. */
-static long eat_node(void *arg)
+static void eat_node(struct fallback *fb, int nid)
 {
-	struct fallback *fb = arg;
-	long pages = 0;
 	struct page *page;
 	int order;
 
 	for (order = 9; order >= 0; order--) {
-		while ((page = alloc_pages_node(fb->eat, GFP_QUIET | __GFP_THISNODE, order))) {
+		while ((page = alloc_pages_node(nid, GFP_QUIET | __GFP_THISNODE, order))) {
 			set_page_private(page, order);
 			list_add(&page->lru, &fb->eaten);
-			pages += 1L << order;
+			fb->pages += 1L << order;
 		}
 	}
-	return pages;
+}
+
+/* What is used up, and what has become free there meanwhile. */
+static void eat(struct fallback *fb)
+{
+	int nid;
+
+	for_each_node_mask(nid, empty)
+		eat_node(fb, nid);
 }
 
 static void spit(struct list_head *eaten)
@@ -201,26 +210,30 @@ static void spit(struct list_head *eaten)
 	}
 }
 
-/* A fresh heap on this CPU: nothing of it lies about anywhere. */
+/*
+ * A fresh heap on this CPU: nothing of it lies about anywhere. The kernel goes
+ * on making memory free on the nodes that are used up, so that has to be taken
+ * before each object.
+ */
 static long fallback_cpu(void *arg)
 {
 	struct fallback *fb = arg;
-	void *p[60];
 	unsigned int i;
+	void *p;
 
-	for (i = 0; i < ARRAY_SIZE(p); i++) {
-		p[i] = goalloc_heap_alloc(fb->heap, i % 2 ? 3000 : 50000,
-					  GFP_QUIET);
-		if (p[i] && is_nearest(fb->home, nid_of(p[i])))
+	for (i = 0; i < ARRAY_SIZE(fb->obj); i++) {
+		eat(fb);
+		p = goalloc_heap_alloc(fb->heap, i % 2 ? 3000 : 50000, GFP_QUIET);
+		fb->obj[i] = p;
+		if (p && is_nearest(fb->home, nid_of(p)))
 			fb->right++;
-		else if (!p[i] || !node_isset(nid_of(p[i]), empty))
-			fb->wrong++;	/* else something became free there */
-		if (fb->wrong == 1)
-			pr_info("node %d: %u bytes of node %d\n", fb->home,
-				i % 2 ? 3000 : 50000, p[i] ? nid_of(p[i]) : -1);
+		else if (p && node_isset(nid_of(p), empty))
+			fb->late++;
+		else
+			fb->wrong++;
 	}
-	for (i = 0; i < ARRAY_SIZE(p); i++)
-		goalloc_heap_free(fb->heap, p[i]);
+	for (i = 0; i < ARRAY_SIZE(fb->obj); i++)
+		goalloc_heap_free(fb->heap, fb->obj[i]);
 	return 0;
 }
 
@@ -228,7 +241,7 @@ static long fallback_cpu(void *arg)
 static void fallback_from(int cpu)
 {
 	struct fallback fb = { .home = cpu_to_node(cpu) };
-	int nid;
+	int nid, next = NUMA_NO_NODE;
 
 	INIT_LIST_HEAD(&fb.eaten);
 	nodes_clear(empty);
@@ -240,20 +253,21 @@ static void fallback_from(int cpu)
 		}
 		fb.right = 0;
 		fb.wrong = 0;
+		fb.late = 0;
 		work_on_cpu(cpu, fallback_cpu, &fb);
 		expect(!goalloc_heap_destroy(fb.heap, false), "node %d: the heap is not empty",
 		       fb.home);
-		expect(!fb.wrong && fb.right > 20,
-		       "node %d, used up %*pbl: %u objects from the nearest node, %u from farther away",
-		       fb.home, nodemask_pr_args(&empty), fb.right, fb.wrong);
+		expect(!fb.wrong && fb.right > ARRAY_SIZE(fb.obj) / 2,
+		       "node %d, used up %*pbl: %u objects from the nearest node, %u from farther away, %u from a used up one",
+		       fb.home, nodemask_pr_args(&empty), fb.right, fb.wrong, fb.late);
+		pr_info("node %d, used up %*pbl (%lu pages): %u objects from the nearest node, %u from used up ones\n",
+			fb.home, nodemask_pr_args(&empty), fb.pages, fb.right, fb.late);
 		for_each_online_node(nid)
 			if (is_nearest(fb.home, nid))
-				fb.eat = nid;
-		node_set(fb.eat, empty);
+				next = nid;
+		node_set(next, empty);
 		if (nearest_distance(fb.home) == INT_MAX)
 			break;	/* only the last one is left */
-		pr_info("node %d: %ld pages of node %d used up\n", fb.home,
-			work_on_cpu(cpu, eat_node, &fb), fb.eat);
 	}
 	spit(&fb.eaten);
 	nodes_clear(empty);

@@ -17,6 +17,7 @@ int main(void)
 {
 	const struct unit_case *const suites[] = {
 		unit_sizeclass, unit_palloc, unit_scavenge, unit_span_bits,
+		unit_cache_cap,
 	};
 	const struct unit_case *c;
 	size_t i;

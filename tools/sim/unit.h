@@ -27,5 +27,6 @@ extern const struct unit_case unit_sizeclass[];
 extern const struct unit_case unit_palloc[];
 extern const struct unit_case unit_scavenge[];
 extern const struct unit_case unit_span_bits[];
+extern const struct unit_case unit_cache_cap[];
 
 #endif /* SIM_UNIT_H */

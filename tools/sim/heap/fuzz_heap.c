@@ -468,6 +468,27 @@ judge:
 	run.bad++;
 }
 
+/* What its caches keep is what they count, and not more than they may. */
+static void check_caches(struct goalloc_heap *heap)
+{
+	unsigned int cpu, level;
+	u64 is, want;
+	int bin;
+
+	for_each_possible_cpu(cpu) {
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			struct goalloc_cache *cache = per_cpu_ptr(heap->cpus, cpu)->level[level];
+			const char *rule = NULL;
+
+			if (cache != &cache_none)
+				rule = room_check(cache, &bin, &is, &want);
+			if (rule)
+				sim_die("cpu %u, level %u, class %d: %s: %llu, %llu", cpu,
+					level, bin, rule, is, want);
+		}
+	}
+}
+
 /* Everything that is known of a heap from outside. */
 static void check_heap(int h, u64 *held)
 {
@@ -527,6 +548,7 @@ static void check_heap(int h, u64 *held)
 				fault.what ? fault.what : "?", fault.chunk, fault.page);
 	}
 	sim_must(!atomic64_read(&heap->nr_bad[BAD_FREE_RACE]));
+	check_caches(heap);
 }
 
 static void check_all(void)
@@ -756,6 +778,9 @@ static void begin(const u8 *head)
 		attr.limit = (size_t)(head[3] & 15) << 18;
 		run.limited = true;
 	}
+	/* Few bytes in caches, from too few for any span to enough for most. */
+	if (head[3] >> 4)
+		attr.cache_max = SIM_CPUS * (2048UL << ((head[3] >> 4) % 8));
 	run.heap[0] = make_heap("first", &attr);
 	if (head[0] & 64)
 		run.heap[1] = make_heap("second", NULL);

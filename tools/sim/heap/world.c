@@ -8,6 +8,7 @@
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
 
+#include "profile_gap.h"
 #include "scavenger.h"
 #include "world.h"
 
@@ -126,6 +127,9 @@ void world_begin(int nr_nodes, u64 budget)
 	world.base = base;
 	world.budget = budget;
 	memset(&goalloc_space, 0, sizeof(goalloc_space));
+	/* Gaps that end often; there is no stack to be kept. */
+	profile_rate = 4096;
+	profile_seed(1);
 	goalloc_space.source = (struct page_source){
 		.base = (unsigned long)base,
 		.nr_pages = WORLD_PAGES / 2,

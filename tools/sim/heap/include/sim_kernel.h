@@ -181,6 +181,7 @@ struct irq_work {
 /* CPUs and nodes. */
 #define for_each_possible_cpu(cpu) for ((cpu) = 0; (cpu) < SIM_CPUS; (cpu)++)
 #define num_online_cpus() SIM_CPUS
+#define num_possible_cpus() SIM_CPUS
 #define NUMA_NO_NODE	(-1)
 #define MAX_NUMNODES	64
 #define N_NORMAL_MEMORY	0
@@ -375,6 +376,14 @@ static inline void list_move(struct list_head *entry, struct list_head *head)
 	     n = list_entry(pos->member.next, __typeof__(*pos), member);	\
 	     &pos->member != (head);					\
 	     pos = n, n = list_entry(n->member.next, __typeof__(*n), member))
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
 
 struct llist_node {
 	struct llist_node *next;

@@ -18,6 +18,13 @@
 	cmpxchg_old;						\
 })
 
+#define ATOMIC64_INIT(n) { (n) }
+
+static inline void atomic64_set(atomic64_t *v, s64 n)
+{
+	__atomic_store_n(&v->counter, n, __ATOMIC_RELAXED);
+}
+
 static inline s64 atomic64_read(const atomic64_t *v)
 {
 	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
