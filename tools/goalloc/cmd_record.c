@@ -146,6 +146,20 @@ static void take_all(struct recording *rec)
 		die(STATUS_TROUBLE, "cannot read the trace: %s", strerror(errno));
 }
 
+/* Nothing stays switched on, whatever happens. */
+static struct tracefs_instance *in_use;
+
+static void stop_tracing(void)
+{
+	if (!in_use)
+		return;
+	tracefs_trace_off(in_use);
+	tracefs_event_disable(in_use, "kmem", NULL);
+	tracefs_instance_destroy(in_use);
+	tracefs_instance_free(in_use);
+	in_use = NULL;
+}
+
 static void begin(struct recording *rec, const struct record_args *args)
 {
 	static const char *const systems[] = { "kmem", NULL };
@@ -162,11 +176,15 @@ static void begin(struct recording *rec, const struct record_args *args)
 	if (!rec->instance)
 		die(STATUS_TROUBLE, "cannot make the tracing instance " INSTANCE ": %s",
 		    strerror(errno));
+	in_use = rec->instance;
+	die_hook = stop_tracing;
 	tracefs_trace_off(rec->instance);
 	/* One clock for all CPUs: the order in time is the order of the records. */
 	if (tracefs_instance_file_write(rec->instance, "trace_clock", "mono") < 0)
 		die(STATUS_TROUBLE, "the kernel has no clock \"mono\" for traces");
 	tracefs_instance_set_buffer_size(rec->instance, args->buffer, -1);
+	/* What an earlier one left, which was killed. */
+	tracefs_instance_file_clear(rec->instance, "trace");
 	for (i = 0; i < ARRAY_SIZE(event_names); i++)
 		if (tracefs_event_enable(rec->instance, "kmem", event_names[i]))
 			die(STATUS_TROUBLE, "cannot switch on kmem:%s: %s", event_names[i],
@@ -179,8 +197,8 @@ static void end(struct recording *rec)
 	tracefs_trace_off(rec->instance);
 	tracefs_event_disable(rec->instance, "kmem", NULL);
 	take_all(rec);
-	tracefs_instance_destroy(rec->instance);
-	tracefs_instance_free(rec->instance);
+	stop_tracing();
+	die_hook = NULL;
 	tep_free(rec->tep);
 }
 
