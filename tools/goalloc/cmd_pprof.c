@@ -196,6 +196,8 @@ static void build(struct builder *b, const struct snapshot *snap)
 	memset(b, 0, sizeof(*b));
 	perftools__profiles__profile__init(p);
 	string_of(b, "");
+	/* The first one is the program in pprof's eyes. */
+	mapping_of(b, "");
 	/* The names that the Go runtime gives them, so that pprof's defaults fit. */
 	p->sample_type = append(p->sample_type, &p->n_sample_type,
 				value_type(b, "alloc_objects", "count"));
