@@ -52,7 +52,7 @@ static const struct column cpu_columns[] = {
 	{ "CHARGED", "charged", KIND_BYTES, 7, 0 },
 	{ "USED", "used", KIND_BYTES, 6, 0 },
 	{ "ALLOC/s", "allocs", KIND_RATE, 7, 0 },
-	{ "HIT%", NULL, KIND_PERCENT, 5, 0 },
+	{ "HIT%", NULL, KIND_PERCENT, 4, 0 },
 	{ "REFIL/s", "refills", KIND_RATE, 7, 0 },
 	{ "FREE/s", "frees", KIND_RATE, 7, 0 },
 	{ "FLUSH/s", "flushes", KIND_RATE, 7, 0 },
