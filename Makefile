@@ -32,10 +32,18 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
-.PHONY: all run test bench bench-memory bench-release torture oom check sim fuzz sim-bench shell clean help
+.PHONY: all tools check-tools run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
+
+tools: ## goalloc(8): look into heaps; with what there are libraries for
+	@tools/setup tools
+	@$(MAKE) -C tools/goalloc
+
+check-tools: ## the tests of goalloc(8)
+	@tools/setup tools
+	@$(MAKE) -C tools/goalloc check
 
 run: ## boot a stock Debian kernel and replay the recorded traces in it
 	@tools/setup run

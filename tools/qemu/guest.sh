@@ -33,7 +33,10 @@ guest_initrd()
 	chmod 755 "$dir/init" "$dir/guest/main"
 	for spec; do
 		case $spec in
-		*:*) cp "${spec%%:*}" "$dir/guest/${spec#*:}" ;;
+		*:*)
+			mkdir -p "$(dirname "$dir/guest/${spec#*:}")"
+			cp "${spec%%:*}" "$dir/guest/${spec#*:}"
+			;;
 		*) cp "$spec" "$dir/guest/" ;;
 		esac
 	done
