@@ -330,6 +330,9 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	/* Another heap's, or of another node, or there is no cache yet. */
 	if (unlikely(span->home != cache->home))
 		goto slow;
+	/* Of a damaged span: there it would be behind the lists. */
+	if (unlikely(span->bin >= GOALLOC_NR_BINS))
+		goto slow;
 	b = &cache->bin[span->bin];
 	count = b->count;
 	if (unlikely(count >= b->cap))
