@@ -120,6 +120,8 @@ static void inside_fill(struct kunit *test, struct inside *in)
 		goalloc_heap_free(heap, in->large[i]);
 		in->large[i] = NULL;
 	}
+	/* Last, so that its CPU still has the span at hand. */
+	in->large[0] = goalloc_heap_alloc(heap, 9000, GFP_KERNEL);
 }
 
 /* A row of spans. */
