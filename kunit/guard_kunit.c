@@ -39,6 +39,7 @@ static int guard_suite_init(struct kunit *test)
 	if (guard_start(GUARD_SLOTS, 0))
 		return -ENOMEM;
 	test->priv = goalloc_heap_create("guarded", &attr);
+	crew_stay();
 	return PTR_ERR_OR_ZERO(test->priv);
 }
 

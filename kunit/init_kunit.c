@@ -22,6 +22,7 @@ static int init_suite_init(struct kunit *test)
 {
 	test->priv = goalloc_heap_create("init", NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(test->priv));
+	crew_stay();
 	return 0;
 }
 

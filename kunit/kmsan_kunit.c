@@ -11,6 +11,7 @@
 
 #include <goalloc.h>
 
+#include "crew.h"
 #include "listen.h"
 #include "sizeclass.h"
 
@@ -26,6 +27,7 @@ static int kmsan_suite_init(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap));
 	test->priv = heap;
 	listen_start(test);
+	crew_stay();
 	return 0;
 }
 
