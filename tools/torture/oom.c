@@ -37,6 +37,9 @@ static unsigned int errors;
 module_param(errors, uint, 0444);
 MODULE_PARM_DESC(errors, "what was found wrong");
 
+/* What the caches of the guest's four CPUs may keep, in KiB. */
+#define OOM_CACHES_KIB 1024
+
 /* Parameters, and so parts, are written one at a time. */
 static struct oom_job job[NR_LEVELS];
 static struct oom_list lists[NR_LEVELS];
@@ -172,7 +175,8 @@ static void trim(struct goalloc_heap *heap)
 	goalloc_heap_stats(heap, &st);
 	if (err && err != -EAGAIN)
 		torture_fail("a heap cannot be limited", heap, -err, 0);
-	if (st.sys_bytes >> 10 > before / 2) {
+	/* Reclaim may have taken nearly all before; caches keep what they may. */
+	if (st.sys_bytes >> 10 > max_t(u64, before / 2, OOM_CACHES_KIB)) {
 		torture_fail("a heap without objects keeps its memory", heap, before,
 			     st.sys_bytes >> 10);
 		pr_err("live %llu rounding %llu cached %llu central %llu page cache %llu free %llu\n",
