@@ -53,7 +53,7 @@ test: ## build small KUnit kernels, run all suites in them under QEMU
 	@tools/setup test
 	@tools/qemu/test
 
-check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
+check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files, the manual
 	@tools/setup check
 	@tools/check
 
