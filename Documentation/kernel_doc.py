@@ -53,20 +53,26 @@ def tidy(text, documented):
     """The script's lines, with what it leaves undone: all that is said of a
     function belongs to it, a paragraph that goes on is not indented, and names of
     functions are links."""
-    section = ''
+    section, nested = '', False
     for line in text.splitlines():
-        if re.fullmatch(r'\*\*\w+\*\*', line):
+        if line.startswith('.. c:'):
+            section, nested = '', False
+            yield line
+            continue
+        # Newer versions of the script indent what follows the first sentence.
+        if line == '.. container:: kernelindent':
+            nested = True
+            continue
+        if nested:
+            line = line.removeprefix('  ')
+        if re.fullmatch(r'\*\*\w+\*\*:*', line):
             section = line
-        if section == '**Return**':
+        if section in ('', '**Return**'):
             line = line.strip()
-        if not line.startswith(('.. c:', '``')):
+        if not line.startswith('``'):
             line = re.sub(r'\b(go\w+)\(\)', lambda m: f':c:func:`{m.group(1)}`'
                           if m.group(1) in documented else m.group(0), line)
-        if line.startswith('.. c:'):
-            section = ''
-            yield line
-        else:
-            yield line if line.startswith('   ') and not section else '   ' + line
+        yield '   ' + line
 
 
 class KernelDoc(SphinxDirective):
