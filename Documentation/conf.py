@@ -30,7 +30,7 @@ author = 'the goalloc authors'
 project_copyright = 'the goalloc authors; GPL-2.0-only'
 version = release = source_version()
 
-extensions = ['kernel_doc', 'man_tables']
+extensions = ['kernel_doc', 'man_pages']
 root_doc = 'index'
 highlight_language = 'none'
 smartquotes = False

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Tables in man pages become lists of terms: troff's tables break where pages would
-end, and are hard to read on a narrow terminal. The first column is the term, the
-second says what it is; of a third, its heading and what it says follow in
-parentheses. Tables of more columns stay.
+What has to be different in man pages.
+
+Tables become lists of terms: troff's tables break where pages would end, and are
+hard to read on a narrow terminal. The first column is the term, the second says what
+it is; of a third, its heading and what it says follow in parentheses. Tables of more
+columns stay. Links to other pages say where these are.
 """
 
 from docutils import nodes
@@ -27,7 +29,7 @@ def term_and_text(row, heads):
     return item
 
 
-class ManTables(SphinxPostTransform):
+class ManPages(SphinxPostTransform):
     default_priority = 400
     builders = ('man',)
 
@@ -46,8 +48,11 @@ class ManTables(SphinxPostTransform):
             term = mark.parent[mark.parent.index(mark) - 1]
             mark.parent.remove(mark)
             term += nodes.Text(f' ({mark.astext()})')
+        for link in list(self.document.findall(nodes.reference)):
+            if link.get('internal'):
+                link.replace_self(nodes.Text(f'"{link.astext()}" in the manual'))
 
 
 def setup(app):
-    app.add_post_transform(ManTables)
+    app.add_post_transform(ManPages)
     return {'parallel_read_safe': True}
