@@ -32,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell clean help
+.PHONY: all tools check-tools run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell doc clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -53,7 +53,7 @@ test: ## build small KUnit kernels, run all suites in them under QEMU
 	@tools/setup test
 	@tools/qemu/test
 
-check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files
+check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files, the manual
 	@tools/setup check
 	@tools/check
 
@@ -99,6 +99,10 @@ fuzz: ## feed the core in user space random input (SECS=60)
 sim-bench: ## cost of page runs by size of the heap, in user space
 	@$(MAKE) -C tools/sim bench
 endif
+
+doc: ## the manual, as HTML in build/doc/html, and man pages in build/doc/man
+	@tools/setup doc
+	@tools/doc
 
 clean: ## remove what was built here (kernels stay in the cache)
 	@rm -rf build goalloc.ko
