@@ -32,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell doc clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell doc clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -44,6 +44,14 @@ tools: ## goalloc(8): look into heaps; with what there are libraries for
 check-tools: ## the tests of goalloc(8)
 	@tools/setup tools
 	@$(MAKE) -C tools/goalloc check
+
+check-drgn: ## tools/drgn/goalloc.py against the guest whose dump it reads
+	@tools/setup drgn
+	@tools/drgn/test/run
+
+check-bpftrace: ## the one-liners of Documentation/bpftrace.rst, in a guest
+	@tools/setup run bpf
+	@tools/bpf/run
 
 run: ## boot a stock Debian kernel and replay the recorded traces in it
 	@tools/setup run
