@@ -21,6 +21,9 @@
 #: APPEND=args make test: more arguments for the guest's kernel
 #: TIMEOUT=seconds how long a test guest may take (300; debug 1200)
 #: LLVM=1 build with clang, for a kernel built with clang
+#: DESTDIR=dir PREFIX=dir make install: below which directory, and where the tool goes
+#: . (/usr/local)
+#: SIGN_KEY=file SIGN_CERT=file make install: sign goalloc.ko
 #: GOALLOC_PAGE_SHIFT=12 4 KiB goalloc pages instead of 8 KiB
 #: GOALLOC_DEBUG=1 check every free of pages against the bitmaps (make test DEBUG=1 does)
 #: V=1 show the build's commands and every test case
@@ -30,9 +33,10 @@ MAKEFLAGS += --no-print-directory
 # What a user may say on the command line reaches the scripts through the
 # environment.
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
+export DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell doc clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -96,6 +100,21 @@ torture: ## use goalloc from every context at once in a test kernel (SECS=30)
 oom: ## drive a guest of 64 MiB out of memory and back, in every context (CYCLES=3)
 	@tools/setup torture
 	@tools/torture/oom
+
+install: ## goalloc.ko for one kernel, goalloc(8), its page and completion
+	@tools/setup install
+	@tools/packaging/install
+
+uninstall: ## take away what `make install` has put there
+	@tools/packaging/install -u
+
+deb: ## Debian packages, in build/deb: goalloc-dkms, -tools, -dev, -doc
+	@tools/setup deb
+	@tools/packaging/deb
+
+check-packages: ## build, install, use and purge the packages, on this machine, as root
+	@tools/setup deb packages
+	@tools/packaging/test
 
 ifneq ($(wildcard tools/sim/Makefile),)
 sim: ## the allocator's core in user space, with sanitizers

@@ -139,4 +139,5 @@ static void __exit goalloc_exit(void)
 module_init(goalloc_init);
 module_exit(goalloc_exit);
 MODULE_LICENSE("GPL");
+MODULE_VERSION("1.0");
 MODULE_DESCRIPTION("The Go runtime's memory allocator for kernel code");

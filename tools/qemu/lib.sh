@@ -66,3 +66,24 @@ lock()
 		flock "$GOALLOC_LOCK_FD"
 	fi
 }
+
+# kernel_names KDIR - print the release of the kernel that KDIR builds for, and
+# the directory under build/ that has what was built for it. Debian's headers do
+# not hold the full release, but /lib/modules does. Other trees may share a
+# release and still differ: each gets a directory of its own.
+kernel_names()
+{
+	local release
+
+	case $1 in
+	*/modules/*/build)
+		release=$(basename "$(dirname "$1")")
+		echo "$release $release"
+		;;
+	*)
+		release=$(cat "$1/include/config/kernel.release") ||
+			die "KDIR=$1 is not a built kernel"
+		echo "$release $release-$(realpath "$1" | cksum | cut -d ' ' -f 1)"
+		;;
+	esac
+}
