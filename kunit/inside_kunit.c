@@ -454,7 +454,7 @@ struct inside_busy {
 };
 
 /* Is a text of whole rows of spans? */
-static bool inside_spans_ok(struct inside *in)
+static noinline_for_stack bool inside_spans_ok(struct inside *in)
 {
 	char *line = inside_rows(in, "goalloc spans - version: 1.0\n");
 	struct inside_span s;
@@ -469,7 +469,7 @@ static bool inside_spans_ok(struct inside *in)
 	return line;
 }
 
-static bool inside_map_ok(struct inside *in)
+static noinline_for_stack bool inside_map_ok(struct inside *in)
 {
 	char *line = inside_rows(in, "goalloc heapmap - version: 1.0\n");
 	u64 node, chunk, first, owned, free;
