@@ -3,6 +3,7 @@
 
 import logging
 import os
+import re
 import struct
 
 import drgn
@@ -11,6 +12,8 @@ from drgn.helpers.linux.list import list_for_each_entry
 
 BUILD_ID_NOTE = 3   # NT_GNU_BUILD_ID
 SHT_NOTE = 7
+PT_NOTE = 4
+START_KERNEL_MAP = 0xffffffff80000000   # x86-64
 
 
 class Error(Exception):
@@ -66,6 +69,47 @@ def check_module_file(path):
     return build_id
 
 
+def vmcoreinfo(core):
+    """The kernel's VMCOREINFO in the notes of an ELF core, "" in any other file."""
+    with open(core, "rb") as f:
+        head = f.read(64)
+        if head[:5] != b"\x7fELF\x02":
+            return ""
+        phoff, = struct.unpack_from("<Q", head, 0x20)
+        phentsize, phnum = struct.unpack_from("<HH", head, 0x36)
+        for i in range(phnum):
+            f.seek(phoff + i * phentsize)
+            kind, _, offset, _, _, size = struct.unpack("<IIQQQQ", f.read(40))
+            if kind != PT_NOTE:
+                continue
+            f.seek(offset)
+            text = f.read(size).partition(b"VMCOREINFO\0")[2]
+            if text:
+                return text.decode(errors="replace")
+    return ""
+
+
+def map_kernel(prog, core):
+    """
+    Let drgn read the kernel's image where the dump has physical addresses only, as
+    QEMU's without -p. All else is found through page tables, but they begin in the
+    image, and drgn 0.0.22 looks for that through page tables.
+    """
+    info = vmcoreinfo(core)
+    base = re.search(r"^NUMBER\(phys_base\)=(-?\d+)$", info, re.M)
+    size = re.search(r"^NUMBER\(KERNEL_IMAGE_SIZE\)=(\d+)$", info, re.M)
+    pgd = re.search(r"^SYMBOL\(swapper_pg_dir\)=([0-9a-f]+)$", info, re.M)
+    if not (base and size and pgd):
+        return
+    try:
+        prog.read(int(pgd.group(1), 16), 8)
+    except drgn.FaultError:
+        prog.add_memory_segment(
+            START_KERNEL_MAP, int(size.group(1)),
+            lambda addr, n, offset, physical:
+            prog.read(offset + int(base.group(1)), n, True))
+
+
 def load(core=None, vmlinux=None, module=None):
     """Return a drgn program of a vmcore, or of the running kernel."""
     prog = drgn.Program()
@@ -84,6 +128,8 @@ def load(core=None, vmlinux=None, module=None):
             prog.set_kernel()
         except (OSError, ValueError) as e:
             raise Error(f"the running kernel: {e}") from e
+    if core:
+        map_kernel(prog, core)
     release = prog["UTS_RELEASE"].string_().decode()
     # Where distributions have them.
     if not vmlinux:
