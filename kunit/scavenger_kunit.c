@@ -193,15 +193,20 @@ static void scavenger_off(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, after.parked);
 }
 
-/* Have the default heap hold some MiB of free pages. */
+#define FEED_OBJECTS 4000
+#define FEED_SIZE 1024
+
+/* Have the default heap hold at least so many free pages. */
+#define FEED_PAGES (FEED_OBJECTS * FEED_SIZE / GOALLOC_PAGE_SIZE)
+
 static void thread_feed(struct kunit *test)
 {
-	unsigned int nr = 4000, i;
+	unsigned int nr = FEED_OBJECTS, i;
 	void **obj = kvcalloc(nr, sizeof(*obj), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, obj);
 	for (i = 0; i < nr; i++) {
-		obj[i] = goalloc(1024, GFP_KERNEL);
+		obj[i] = goalloc(FEED_SIZE, GFP_KERNEL);
 		KUNIT_EXPECT_NOT_NULL(test, obj[i]);
 	}
 	gofree_bulk(nr, obj);
@@ -262,7 +267,7 @@ static void scavenger_thread(struct kunit *test)
 	thread_feed(test);
 	KUNIT_EXPECT_TRUE(test, thread_settles(fed / 2, &now));
 	KUNIT_EXPECT_GT(test, now.parks, st.parks);
-	KUNIT_EXPECT_GE(test, now.released, st.released + fed / 2);
+	KUNIT_EXPECT_GE(test, now.released, st.released + FEED_PAGES / 2);
 	KUNIT_EXPECT_LE(test, (u64)atomic64_read(&goalloc_default->held),
 			scavenger_goal(goalloc_default));
 
@@ -275,7 +280,7 @@ static void scavenger_thread(struct kunit *test)
 	msleep(100);
 	scavenger_read(&now);
 	KUNIT_EXPECT_EQ(test, st.slices, now.slices);
-	KUNIT_EXPECT_GE(test, (u64)atomic64_read(&goalloc_default->held), fed / 2);
+	KUNIT_EXPECT_GE(test, (u64)atomic64_read(&goalloc_default->held), (u64)FEED_PAGES);
 	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_period_ms", "2500"));
 	goalloc_scavenge(NULL, U64_MAX);
 }
