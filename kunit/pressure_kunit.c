@@ -11,6 +11,7 @@
 #include <goalloc.h>
 #include <goalloc_stats.h>
 
+#include "crew.h"
 #include "drain.h"
 #include "heap.h"
 #include "pressure.h"
@@ -28,6 +29,8 @@ static int pressure_suite_init(struct kunit *test)
 {
 	struct pressure_test *t = kvzalloc(sizeof(*t), GFP_KERNEL);
 
+	/* On one node. */
+	crew_stay();
 	test->priv = t;
 	return t ? 0 : -ENOMEM;
 }

@@ -265,7 +265,7 @@ static void scavenger_thread(struct kunit *test)
 
 	/* What is freed brings it back. */
 	thread_feed(test);
-	KUNIT_EXPECT_TRUE(test, thread_settles(fed / 2, &now));
+	KUNIT_EXPECT_TRUE(test, thread_settles(FEED_PAGES / 2, &now));
 	KUNIT_EXPECT_GT(test, now.parks, st.parks);
 	KUNIT_EXPECT_GE(test, now.released, st.released + FEED_PAGES / 2);
 	KUNIT_EXPECT_LE(test, (u64)atomic64_read(&goalloc_default->held),
