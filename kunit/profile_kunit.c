@@ -410,6 +410,7 @@ struct profile_nmi {
 	struct goalloc_heap *heap;
 	void *obj[3];
 	void *got;
+	bool must_get;
 };
 
 static void profile_in_nmi(void *arg)
@@ -427,6 +428,7 @@ static void profile_in_irq(void *arg)
 	struct profile_nmi *irq = arg;
 
 	goalloc_heap_free(irq->heap, irq->obj[0]);
+	irq->must_get = crew_must_get();
 	irq->got = goalloc_heap_alloc(irq->heap, 100, GFP_ATOMIC);
 }
 
@@ -454,7 +456,7 @@ static void profile_contexts(struct kunit *test)
 		work.obj[0] = profile_place_a(fh->heap, 100);
 		before = profile_samples();
 		(nr ? crew_in_softirq : crew_in_hardirq)(profile_in_irq, &work);
-		if (crew_must_get())
+		if (work.must_get)
 			KUNIT_EXPECT_NOT_NULL(test, work.got);
 		if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 			KUNIT_EXPECT_EQ(test, before, profile_samples());
