@@ -400,6 +400,10 @@ static void inside_pageheap_node(struct kunit *test, struct inside *in, const ch
 	KUNIT_EXPECT_NULL(test, strstr(line + 1, want));
 }
 
+/* Pages of a large object, which no cache keeps, and bytes. */
+#define HOLE_PAGES (GOALLOC_MAX_SMALL_SIZE / GOALLOC_PAGE_SIZE + 3)
+#define HOLE_BYTES (HOLE_PAGES * GOALLOC_PAGE_SIZE)
+
 /* pageheap against the map, and runs that are there for sure. */
 static void inside_pageheap(struct kunit *test)
 {
@@ -418,26 +422,26 @@ static void inside_pageheap(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, inside_read(in, debugfs_show_pageheap, heap));
 		for (node = 0; node < 2; node++) {
 			inside_pageheap_node(test, in, state, node);
-			before[node] = inside_runs(state, node, 7, 7, &pages);
+			before[node] = inside_runs(state, node, HOLE_PAGES, HOLE_PAGES, &pages);
 		}
 		if (i == 1)
 			goalloc_scavenge(heap, U64_MAX);
 		if (i)
 			continue;
-		/* Of objects in a row every other one goes: holes of seven pages. */
+		/* Of objects in a row every other one goes: holes of a large object. */
 		for (page = 0; page < ARRAY_SIZE(obj); page++) {
-			obj[page] = goalloc_heap_alloc(heap, 7 * GOALLOC_PAGE_SIZE, GFP_KERNEL);
+			obj[page] = goalloc_heap_alloc(heap, HOLE_BYTES, GFP_KERNEL);
 			KUNIT_ASSERT_NOT_NULL(test, obj[page]);
 		}
 		for (page = 1; page < ARRAY_SIZE(obj); page++)
-			if (obj[page] == obj[page - 1] + 7 * GOALLOC_PAGE_SIZE && page + 1 < 24 &&
-			    obj[page + 1] == obj[page] + 7 * GOALLOC_PAGE_SIZE)
+			if (obj[page] == obj[page - 1] + HOLE_BYTES && page + 1 < 24 &&
+			    obj[page + 1] == obj[page] + HOLE_BYTES)
 				break;
 		KUNIT_ASSERT_LT(test, page, (u64)ARRAY_SIZE(obj));
 		goalloc_heap_free(heap, obj[page]);
 		inside_map(test, in, state);
-		KUNIT_EXPECT_GT(test, inside_runs(state, 0, 7, 7, &pages) +
-				inside_runs(state, 1, 7, 7, &pages), before[0] + before[1]);
+		KUNIT_EXPECT_GT(test, inside_runs(state, 0, HOLE_PAGES, HOLE_PAGES, &pages) +
+				inside_runs(state, 1, HOLE_PAGES, HOLE_PAGES, &pages), before[0] + before[1]);
 	}
 }
 
