@@ -441,7 +441,8 @@ static void inside_pageheap(struct kunit *test)
 		goalloc_heap_free(heap, obj[page]);
 		inside_map(test, in, state);
 		KUNIT_EXPECT_GT(test, inside_runs(state, 0, HOLE_PAGES, HOLE_PAGES, &pages) +
-				inside_runs(state, 1, HOLE_PAGES, HOLE_PAGES, &pages), before[0] + before[1]);
+				inside_runs(state, 1, HOLE_PAGES, HOLE_PAGES, &pages),
+				before[0] + before[1]);
 	}
 }
 
