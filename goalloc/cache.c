@@ -364,22 +364,22 @@ GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
  * @bin: bin
  * @asked: bytes requested, counted already
  * @gfp: as for goalloc()
- * @span: span of the object, which the task's cache has handed out
- * @slot: its slot, SLOT_FREE as yet
+ * @obj: the object, which the task's cache has handed out
+ * @state: its slot's state byte, not SLOT_LIVE as yet. Not to be looked up again:
+ *         its span may be given up, if two bad frees raced
  *
  * Context: Task context that @gfp allows, but that preemption is off; returns
  *          with it as it was before.
  * Return: the object.
  */
 void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t asked,
-			  gfp_t gfp, struct goalloc_span *span, unsigned int slot)
+			  gfp_t gfp, void *obj, u8 *state)
 {
 	struct goalloc_cache *cache = this_cpu_read(heap->cpus->level[0]);
-	void *obj = (void *)span_slot_addr(span, slot);
 	bool hit;
 
 	hit = profile_due(&cache->gap[bin], &cache->bin[bin].left, asked);
-	WRITE_ONCE(span->state[slot], SLOT_LIVE);
+	WRITE_ONCE(*state, SLOT_LIVE);
 	preempt_enable();
 	if (want_init_on_alloc(gfp))
 		cache_zero(obj, bin);

@@ -150,7 +150,7 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 void *cache_alloc_raced(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 			gfp_t gfp, struct goalloc_span *span, unsigned int slot);
 void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t asked,
-			  gfp_t gfp, struct goalloc_span *span, unsigned int slot);
+			  gfp_t gfp, void *obj, u8 *state);
 void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
 void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
@@ -286,7 +286,8 @@ raced:
 	/* A tail call, or everybody would save registers for it. */
 	return cache_alloc_raced(heap, bin, asked, gfp, span, slot);
 sample:
-	return cache_alloc_sampled(heap, bin, asked, gfp, span, slot);
+	obj = (void *)span_slot_addr(span, slot);
+	return cache_alloc_sampled(heap, bin, asked, gfp, obj, state);
 slow:
 	preempt_enable();
 	return cache_alloc_slow(heap, bin, asked, gfp);
