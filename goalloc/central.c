@@ -59,23 +59,6 @@ void central_init(struct goalloc_central *central, struct heap_node *home,
 }
 GOALLOC_EXPORT_KUNIT(central_init);
 
-/*
- * Take the lock, and count. It is tried first, which costs next to nothing more,
- * so that it can be told how often somebody else has it.
- */
-static unsigned long central_lock(struct goalloc_central *central)
-	__acquires(&central->lock)
-{
-	unsigned long flags;
-
-	if (unlikely(!raw_spin_trylock_irqsave(&central->lock, flags))) {
-		raw_spin_lock_irqsave(&central->lock, flags);
-		central->contended++;
-	}
-	central->locks++;
-	return flags;
-}
-
 /**
  * central_refill - exchange a used-up span for memory
  * @central: the central list

@@ -123,6 +123,23 @@ void central_defer(struct goalloc_central *central, struct goalloc_span *span,
 		   unsigned int slot);
 void central_drain_deferred(struct goalloc_central *central);
 
+/*
+ * Take the lock, and count. It is tried first, which costs next to nothing more,
+ * so that it can be told how often somebody else has it.
+ */
+static inline unsigned long central_lock(struct goalloc_central *central)
+	__acquires(&central->lock)
+{
+	unsigned long flags;
+
+	if (unlikely(!raw_spin_trylock_irqsave(&central->lock, flags))) {
+		raw_spin_lock_irqsave(&central->lock, flags);
+		central->contended++;
+	}
+	central->locks++;
+	return flags;
+}
+
 /* CENTRAL_BUCKETS * nr_free / nelems, without the division. */
 static inline unsigned int central_bucket(const struct goalloc_central *central,
 					  const struct goalloc_span *span)

@@ -59,7 +59,7 @@ struct goalloc_span *spare_take(struct goalloc_central *central)
 	unsigned long flags;
 	bool early;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	span = list_first_entry_or_null(&central->spare, struct goalloc_span, list);
 	early = span && !poll_state_synchronize_rcu(span->grace);
 	if (early)
@@ -84,7 +84,7 @@ void spare_give(struct goalloc_central *central, struct goalloc_span *span)
 {
 	unsigned long flags;
 
-	raw_spin_lock_irqsave(&central->lock, flags);
+	flags = central_lock(central);
 	span->grace = get_state_synchronize_rcu();
 	list_add_tail(&span->list, &central->spare);
 	raw_spin_unlock_irqrestore(&central->lock, flags);
