@@ -17,19 +17,6 @@ function judge(   who) {
 		problem("the guest did not come to its end")
 }
 
-function problem(text) {
-	print "problem: " text
-	problems++
-}
-
-function mib(bytes) {
-	return sprintf("%.2f", bytes / 1048576)
-}
-
-function over(bytes, of) {
-	return of > 0 ? sprintf("%.1f%%", 100 * bytes / of - 100) : "-"
-}
-
 function table(   when, i, n, who) {
 	n = split("peak end", when, " ")
 	printf "%-8s %-11s %-5s %10s %10s %10s %8s %9s\n", "trace", "allocator", "when",

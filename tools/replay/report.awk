@@ -10,19 +10,6 @@ BEGIN {
 	accounts_slack = 1048576
 }
 
-function problem(text) {
-	print "problem: " text
-	problems++
-}
-
-function mib(bytes) {
-	return sprintf("%.2f", bytes / 1048576)
-}
-
-function percent(bytes, of) {
-	return of > 0 ? sprintf("%.1f%%", 100 * bytes / of - 100) : "-"
-}
-
 function want(what, value, wanted) {
 	if (value "" != wanted "")
 		problem(who ": " what " is " value ", not " wanted)
@@ -80,8 +67,8 @@ function judge_result(   name, base, differ) {
 	rows[nresults] = sprintf("%-9s %-10s %9s %9s %7s %6s %8s %9s %8s %10d %8d %7d %7.1f",
 		substr(r["trace"], 1, 9), r["allocator"], mib(r["peak_requested"]),
 		mib(r["peak_allocated"]), mib(r["peak_held"]),
-		percent(r["peak_allocated"], r["peak_requested"]),
-		percent(r["peak_held"], r["peak_requested"]),
+		over(r["peak_allocated"], r["peak_requested"]),
+		over(r["peak_held"], r["peak_requested"]),
 		mib(r["max_held"]), mib(r["released_held"]),
 		r["allocs"] + r["frees"], r["failures"], r["pattern_errors"],
 		r["run_ns"] / 1e9)
