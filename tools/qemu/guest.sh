@@ -114,13 +114,15 @@ guest_args()
 	# SMP guest falls back to a 4 ms clock. The watchdogs get more time than
 	# usual because the guest's CPUs may share one real one, and the kernel is
 	# not to wonder whether the timer works: on a busy host it decides wrongly.
+	# KCSAN looks at nothing before a guest's script switches it on: booting has
+	# races of its own.
 	GUEST_ARGS=(-accel "$accel"
 		-smp "$smp,sockets=$smp,cores=1,threads=1" -m "${MEM:-1G}"
 		-nodefaults -nographic -no-reboot
 		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 \
 quiet loglevel=7 log_buf_len=4M printk.devkmsg=on tsc=reliable numa=fake=2 \
 oops=panic panic=-1 watchdog_thresh=30 sysctl.kernel.hung_task_timeout_secs=300 rcupdate.rcu_cpu_stall_timeout=60 \
-no_timer_check $(guest_tsc) $*")
+no_timer_check kcsan.early_enable=0 $(guest_tsc) $*")
 }
 
 # guest_qemu ACCEL SECONDS KERNEL INITRD DIR [APPEND...] - one boot, at most
