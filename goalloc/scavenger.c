@@ -70,7 +70,7 @@ static struct {
 } scavenger;
 
 static void scavenger_run(struct kthread_work *work);
-static DEFINE_KTHREAD_DELAYED_WORK(scavenger_work, scavenger_run);
+static struct kthread_delayed_work scavenger_work;
 
 static int scavenger_set_param(const char *val, const struct kernel_param *kp)
 {
@@ -259,9 +259,13 @@ static bool scavenger_idle(u64 in_use)
 
 static void scavenger_sleep(u64 ns)
 {
+	struct kthread_worker *worker = READ_ONCE(scavenger_worker);
+
+	/* None any more if scavenger_exit() is waiting for us. */
+	if (!worker)
+		return;
 	/* A jiffy at least: the rest is the controller's business. */
-	kthread_mod_delayed_work(scavenger_worker, &scavenger_work,
-				 max(nsecs_to_jiffies(ns), 1UL));
+	kthread_mod_delayed_work(worker, &scavenger_work, max(nsecs_to_jiffies(ns), 1UL));
 }
 
 static void scavenger_run(struct kthread_work *work)
@@ -395,11 +399,14 @@ int scavenger_init(void)
 	worker = kthread_create_worker(0, "goalloc_scavenge");
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
+	/* Not from a time before, when it was another thread's. */
+	kthread_init_delayed_work(&scavenger_work, scavenger_run);
 	scavenger_parked = true;
 	/* Pairs with scavenger_unpark(), which a parameter may call any time. */
 	WRITE_ONCE(scavenger_worker, worker);
 	return 0;
 }
+GOALLOC_EXPORT_KUNIT(scavenger_init);
 
 /**
  * scavenger_exit - stop the thread
@@ -419,3 +426,4 @@ void scavenger_exit(void)
 	kthread_cancel_delayed_work_sync(&scavenger_work);
 	kthread_destroy_worker(worker);
 }
+GOALLOC_EXPORT_KUNIT(scavenger_exit);

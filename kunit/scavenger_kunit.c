@@ -5,9 +5,11 @@
  * is called here. One case has it run.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/find.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <goalloc.h>
 
@@ -286,6 +288,80 @@ static void scavenger_thread(struct kunit *test)
 	goalloc_scavenge(NULL, U64_MAX);
 }
 
+/**
+ * struct stop_door - keeps who goes through all heaps, and stops the thread
+ * @hold: goes through all heaps, and so keeps others from it
+ * @stop: stops the thread
+ * @held: @hold is there
+ * @open: and may go on
+ */
+struct stop_door {
+	struct work_struct hold, stop;
+	struct completion held, open;
+};
+
+static void stop_hold_heap(struct goalloc_heap *heap, void *arg)
+{
+	struct stop_door *door = arg;
+
+	complete(&door->held);
+	wait_for_completion(&door->open);
+}
+
+static void stop_hold(struct work_struct *work)
+{
+	heap_for_each(stop_hold_heap, container_of(work, struct stop_door, hold));
+}
+
+static void stop_stop(struct work_struct *work)
+{
+	scavenger_exit();
+}
+
+/* The thread is stopped in the middle of its work, as at unloading. */
+static void scavenger_stops_at_work(struct kunit *test)
+{
+	struct scavenger_stats before, after;
+	struct stop_door door;
+	unsigned int i;
+
+	init_completion(&door.held);
+	init_completion(&door.open);
+	INIT_WORK_ONSTACK(&door.hold, stop_hold);
+	INIT_WORK_ONSTACK(&door.stop, stop_stop);
+	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_period_ms", "10"));
+	queue_work(system_unbound_wq, &door.hold);
+	wait_for_completion(&door.held);
+	/* Its work begins, and comes to where the heaps are. */
+	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_percent", "100"));
+	scavenger_hurry();
+	msleep(100);
+	queue_work(system_unbound_wq, &door.stop);
+	msleep(100);
+	complete_all(&door.open);
+	flush_work(&door.stop);
+	flush_work(&door.hold);
+	destroy_work_on_stack(&door.stop);
+	destroy_work_on_stack(&door.hold);
+
+	/* It is gone, and another does as well. */
+	scavenger_read(&before);
+	scavenger_hurry();
+	msleep(100);
+	scavenger_read(&after);
+	KUNIT_EXPECT_EQ(test, before.slices, after.slices);
+	KUNIT_ASSERT_EQ(test, 0, scavenger_init());
+	for (i = 0; i < 1000 && after.slices == before.slices; i++) {
+		scavenger_hurry();
+		msleep(20);
+		scavenger_read(&after);
+	}
+	KUNIT_EXPECT_GT(test, after.slices, before.slices);
+	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_percent", "0"));
+	KUNIT_EXPECT_TRUE(test, thread_settles(U64_MAX, 0, &after));
+	KUNIT_EXPECT_EQ(test, 0, param_set("scavenge_period_ms", "2500"));
+}
+
 static struct kunit_case scavenger_cases[] = {
 	KUNIT_CASE(scavenger_keeps_peak),
 	KUNIT_CASE(scavenger_high_first),
@@ -293,6 +369,7 @@ static struct kunit_case scavenger_cases[] = {
 	KUNIT_CASE(scavenger_leaves_busy),
 	KUNIT_CASE(scavenger_off),
 	KUNIT_CASE(scavenger_thread),
+	KUNIT_CASE(scavenger_stops_at_work),
 	{}
 };
 
