@@ -3,6 +3,9 @@
  * The exported functions: arguments are judged here, and everything else is
  * left to the tiers below. What each promises is in <goalloc.h>.
  */
+/* The functions themselves are here. */
+#define GOALLOC_NO_HOOKS
+
 #include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -11,6 +14,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
+#include "allocinfo.h"
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -91,29 +95,38 @@ static __always_inline void *api_get(struct goalloc_heap *heap, size_t size,
 
 static size_t api_size(const struct goalloc_heap *heap, const void *p);
 
-/* Tell the tracepoint of an allocation. */
-static __cold noinline void *api_trace(size_t size, gfp_t gfp, int nid,
+/* Does anybody want to know of each allocation? */
+static __always_inline bool api_watched(void)
+{
+	return trace_alloc_enabled() || allocinfo_enabled();
+}
+
+/* Tell of an allocation. */
+static __cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
 				       unsigned long caller, void *obj)
 {
-	trace_alloc(caller, obj, size, api_size(NULL, obj), gfp, nid);
+	if (allocinfo_enabled())
+		allocinfo_add(obj);
+	if (trace_alloc_enabled())
+		trace_alloc(caller, obj, size, api_size(NULL, obj), gfp, nid);
 	return obj;
 }
 
 /*
- * Whether somebody traces is asked first, where a call costs those who do not
- * trace nothing but the place of a jump: later on they would have to save registers.
+ * Whether somebody watches is asked first, where a call costs those who do not
+ * nothing but the place of a jump: later on they would have to save registers.
  */
-static __cold noinline void *api_alloc_traced(struct goalloc_heap *heap, size_t size,
-					      gfp_t gfp, unsigned long caller)
+static __cold noinline void *api_alloc_watched(struct goalloc_heap *heap, size_t size,
+					       gfp_t gfp, unsigned long caller)
 {
-	return api_trace(size, gfp, NUMA_NO_NODE, caller, api_get(heap, size, gfp, caller));
+	return api_watch(size, gfp, NUMA_NO_NODE, caller, api_get(heap, size, gfp, caller));
 }
 
 static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
 				       gfp_t gfp, unsigned long caller)
 {
-	if (trace_alloc_enabled())
-		return api_alloc_traced(heap, size, gfp, caller);
+	if (api_watched())
+		return api_alloc_watched(heap, size, gfp, caller);
 	return api_get(heap, size, gfp, caller);
 }
 
@@ -145,17 +158,17 @@ static __always_inline void *api_get_node(size_t size, gfp_t flags, int node,
 	return cache_alloc_node(heap, sizeclass_of(size), size, flags, node);
 }
 
-static __cold noinline void *api_node_traced(size_t size, gfp_t flags, int node,
-					     unsigned long caller)
+static __cold noinline void *api_node_watched(size_t size, gfp_t flags, int node,
+					      unsigned long caller)
 {
-	return api_trace(size, flags, node, caller,
+	return api_watch(size, flags, node, caller,
 			 api_get_node(size, flags, node, caller));
 }
 
 void *goalloc_node(size_t size, gfp_t flags, int node)
 {
-	if (trace_alloc_enabled())
-		return api_node_traced(size, flags, node, _RET_IP_);
+	if (api_watched())
+		return api_node_watched(size, flags, node, _RET_IP_);
 	return api_get_node(size, flags, node, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_node);
@@ -186,17 +199,17 @@ static __always_inline void *api_get_aligned(size_t size, size_t align, gfp_t fl
 	return api_alloc_large(heap, size, align, flags, numa_mem_id(), caller);
 }
 
-static __cold noinline void *api_aligned_traced(size_t size, size_t align, gfp_t flags,
-						unsigned long caller)
+static __cold noinline void *api_aligned_watched(size_t size, size_t align, gfp_t flags,
+						 unsigned long caller)
 {
-	return api_trace(size, flags, NUMA_NO_NODE, caller,
+	return api_watch(size, flags, NUMA_NO_NODE, caller,
 			 api_get_aligned(size, align, flags, caller));
 }
 
 void *goalloc_aligned(size_t size, size_t align, gfp_t flags)
 {
-	if (trace_alloc_enabled())
-		return api_aligned_traced(size, align, flags, _RET_IP_);
+	if (api_watched())
+		return api_aligned_watched(size, align, flags, _RET_IP_);
 	return api_get_aligned(size, align, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_aligned);
@@ -211,15 +224,15 @@ static __always_inline void *api_get_tiny(size_t size, gfp_t flags, unsigned lon
 	return tiny_alloc(goalloc_default, size, flags);
 }
 
-static __cold noinline void *api_tiny_traced(size_t size, gfp_t flags, unsigned long caller)
+static __cold noinline void *api_tiny_watched(size_t size, gfp_t flags, unsigned long caller)
 {
-	return api_trace(size, flags, NUMA_NO_NODE, caller, api_get_tiny(size, flags, caller));
+	return api_watch(size, flags, NUMA_NO_NODE, caller, api_get_tiny(size, flags, caller));
 }
 
 void *goalloc_tiny(size_t size, gfp_t flags)
 {
-	if (trace_alloc_enabled())
-		return api_tiny_traced(size, flags, _RET_IP_);
+	if (api_watched())
+		return api_tiny_watched(size, flags, _RET_IP_);
 	return api_get_tiny(size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_tiny);
@@ -455,7 +468,7 @@ void *gokvalloc(size_t size, gfp_t flags)
 		report_bad_size(goalloc_default, size, flags, _RET_IP_);
 		return NULL;
 	}
-	return __vmalloc(size, flags);
+	return goalloc_vmalloc(size, flags);
 }
 EXPORT_SYMBOL_GPL(gokvalloc);
 

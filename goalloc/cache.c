@@ -24,6 +24,7 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 
+#include "allocinfo.h"
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
@@ -533,6 +534,7 @@ static void cache_free_odd(struct goalloc_heap *heap, const void *p,
 			/* In our hands only, as is its span. */
 			preempt_enable();
 			profile_freed(p);
+			allocinfo_freed(ref.span, 0);
 			heap_free_large(ref.span);
 			return;
 		}
@@ -562,10 +564,12 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 	preempt_disable();
 	found = slot_find(&heap->space->map, (unsigned long)p, &ref) &&
 		heap_has_node(heap, ref.span->home);
-	/* One of those that free it makes it an object like others. */
-	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED) &&
-	    cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
-		profile_freed(p);
+	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED)) {
+		allocinfo_freed(ref.span, ref.slot);
+		/* One of those that free it makes it an object like others. */
+		if (cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
+			profile_freed(p);
+	}
 	if (!found) {
 		cache_free_odd(heap, p, caller);
 		return;

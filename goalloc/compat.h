@@ -63,6 +63,18 @@
 #define goalloc_memcg_online() memcg_kmem_enabled()
 #endif
 
+/*
+ * For the line of whoever called us in /proc/allocinfo instead of ours. For users of
+ * <linux/slab.h> and <linux/vmalloc.h>.
+ */
+#ifdef CONFIG_MEM_ALLOC_PROFILING
+#define goalloc_kmalloc_node kmalloc_node_noprof
+#define goalloc_vmalloc __vmalloc_noprof
+#else
+#define goalloc_kmalloc_node kmalloc_node
+#define goalloc_vmalloc __vmalloc
+#endif
+
 /* A callback for which a grace period begins soon. For <linux/rcupdate.h>. */
 #if GOALLOC_KERNEL_FROM(6, 2)
 #define goalloc_call_rcu(head, fn) call_rcu_hurry(head, fn)

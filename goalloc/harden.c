@@ -26,6 +26,7 @@
 #include <linux/random.h>
 #include <linux/string.h>
 
+#include "allocinfo.h"
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
@@ -299,6 +300,7 @@ void harden_free(struct goalloc_heap *heap, const void *p, unsigned long caller)
 		return;
 	}
 	profile_freed(p);
+	allocinfo_freed(ref.span, ref.slot);
 	preempt_enable();
 	harden_check_red(&ref, caller);
 	if (heap->harden->flags & GOALLOC_HARDEN_STACKS)

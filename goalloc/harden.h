@@ -13,6 +13,7 @@
 
 #include <goalloc.h>
 
+#include "allocinfo.h"
 #include "central.h"
 #include "heap.h"
 #include "pagemap.h"
@@ -54,6 +55,7 @@ enum harden_event_kind {
 
 /**
  * struct harden_track - what is known of one slot
+ * @line: who asked for it, see allocinfo.h
  * @next: of a slot that was freed: the one that was freed next or before
  * @asked: bytes requested of the live object, or of the last one
  * @seq: times the slot was handed out
@@ -63,6 +65,9 @@ enum harden_event_kind {
  * it at any time.
  */
 struct harden_track {
+#if GOALLOC_ALLOCINFO
+	union codetag_ref line;	/* first, as in other heaps */
+#endif
 	cache_entry_t next;
 	u32 asked;
 	u32 seq;

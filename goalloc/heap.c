@@ -25,6 +25,7 @@
 #include <linux/string.h>
 
 #include "account.h"
+#include "allocinfo.h"
 #include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -231,6 +232,7 @@ struct goalloc_heap *heap_create(const char *name,
 		if (attr->harden & GOALLOC_HARDEN_GUARD)
 			heap->detour |= DETOUR_GUARDED;
 	}
+	heap->track_bytes = ALLOCINFO_BYTES;
 	if (attr && attr->harden & HARDEN_FLAGS) {
 		err = harden_create(heap, attr);
 		if (err) {
@@ -391,6 +393,7 @@ static void heap_free_list(struct list_head *list)
 	struct goalloc_span *span, *next;
 
 	list_for_each_entry_safe(span, next, list, list) {
+		allocinfo_end_span(span);
 		if (span->kind == SPAN_LARGE) {
 			heap_free_large(span);
 		} else {

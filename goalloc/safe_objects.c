@@ -138,7 +138,7 @@ static void *safe_try(struct goalloc_heap *heap, size_t bytes, size_t usable,
 	obj->heap = heap;
 	obj->size = usable;
 	obj->bytes = bytes;
-	obj->p = kmalloc_node(bytes, gfp, nid);
+	obj->p = goalloc_kmalloc_node(bytes, gfp, nid);
 	if (!obj->p)
 		goto fail;
 	/* Drops the lock and enables interrupts to allocate, if @gfp may sleep. */

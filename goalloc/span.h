@@ -38,7 +38,8 @@ struct heap_node;
  * @SLOT_DEFERRED: freed where no lock could be had; the central collects it
  * @SLOT_BUSY: in a hardened heap: in the hands of an allocation or a free
  * @SLOT_QUARANTINE: freed, and kept from reuse
- * @SLOT_SAMPLED: a small object that is in the profile
+ * @SLOT_SAMPLED: a small object that is in the profile, or on a line in
+ *                /proc/allocinfo
  * @SLOT_CACHED: from here to below @SLOT_TAIL: free, and noted in the list of
  *               the cache whose token this is, see slot_token()
  * @SLOT_TAIL: no slot: what lies behind the last one
@@ -154,8 +155,8 @@ struct tiny_block {
  * @nr_deferred: slots marked SLOT_DEFERRED and not collected; @deferred is in
  *               use while there are any
  * @tiny: block array of tiny spans
- * @tracks: of others: a struct harden_track per slot in a hardened heap, else
- *          NULL
+ * @tracks: of others: the records of the slots, each a struct harden_track in a
+ *          hardened heap, else what allocinfo.h needs; NULL if that is nothing
  * @bits: which slots are free; must be last
  *
  * Fields without a lock do not change while the span is in the page map.

@@ -471,4 +471,9 @@ u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes);
  */
 int goalloc_validate(struct goalloc_heap *heap);
 
+/* Last: what is above calls functions. */
+#if defined(CONFIG_MEM_ALLOC_PROFILING) && !defined(GOALLOC_NO_HOOKS)
+#include <goalloc_hooks.h>
+#endif
+
 #endif /* GOALLOC_H */
