@@ -257,15 +257,19 @@ static bool scavenger_idle(u64 in_use)
 	return scavenger.idle_gens >= SCAVENGER_IDLE_GENS;
 }
 
-static void scavenger_sleep(u64 ns)
+/* Have the thread work in @delay jiffies, unless scavenger_exit() is at it. */
+static void scavenger_queue(unsigned long delay)
 {
 	struct kthread_worker *worker = READ_ONCE(scavenger_worker);
 
-	/* None any more if scavenger_exit() is waiting for us. */
-	if (!worker)
-		return;
+	if (worker)
+		kthread_mod_delayed_work(worker, &scavenger_work, delay);
+}
+
+static void scavenger_sleep(u64 ns)
+{
 	/* A jiffy at least: the rest is the controller's business. */
-	kthread_mod_delayed_work(worker, &scavenger_work, max(nsecs_to_jiffies(ns), 1UL));
+	scavenger_queue(max(nsecs_to_jiffies(ns), 1UL));
 }
 
 static void scavenger_run(struct kthread_work *work)
@@ -326,12 +330,9 @@ static void scavenger_run(struct kthread_work *work)
 /* Runs with no lock of anybody's held. */
 static void scavenger_kick(struct irq_work *work)
 {
-	struct kthread_worker *worker = READ_ONCE(scavenger_worker);
 	bool hurry = xchg(&scavenger_hurried, false);
 
-	if (worker)
-		kthread_mod_delayed_work(worker, &scavenger_work, hurry ? 0 :
-					 msecs_to_jiffies(READ_ONCE(scavenge_period_ms)));
+	scavenger_queue(hurry ? 0 : msecs_to_jiffies(READ_ONCE(scavenge_period_ms)));
 }
 
 static DEFINE_IRQ_WORK(scavenger_kick_work, scavenger_kick);
