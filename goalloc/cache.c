@@ -564,12 +564,10 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 	preempt_disable();
 	found = slot_find(&heap->space->map, (unsigned long)p, &ref) &&
 		heap_has_node(heap, ref.span->home);
-	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED)) {
-		allocinfo_freed(ref.span, ref.slot);
-		/* One of those that free it makes it an object like others. */
-		if (cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
-			profile_freed(p);
-	}
+	/* One of those that free it makes it an object like others. */
+	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED) &&
+	    cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
+		profile_freed(p);
 	if (!found) {
 		cache_free_odd(heap, p, caller);
 		return;
@@ -586,6 +584,7 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 	}
 	/* From here on the slot is in our hands only, and keeps its span. */
 	WRITE_ONCE(*ref.state, SLOT_FREE);
+	allocinfo_freed(ref.span, ref.slot);
 	if (want_init_on_free()) {
 		sanitize_open(p, ref.span->elemsize);
 		memset((void *)p, 0, ref.span->elemsize);
