@@ -23,14 +23,13 @@
 
 #include <linux/kernel.h>
 #include <linux/moduleparam.h>
-#include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "allocinfo.h"
-#include "cache.h"
 #include "heap.h"
+#include "pagemap.h"
 
 #ifndef CONFIG_MEM_ALLOC_PROFILING_ENABLED_BY_DEFAULT
 #define ALLOCINFO_DEFAULT 0
@@ -70,9 +69,7 @@ MODULE_PARM_DESC(allocinfo, "put objects on their lines in /proc/allocinfo (as t
 /* Where it is noted which line an object is on, or NULL if it is on none. */
 static union codetag_ref *allocinfo_ref(const struct goalloc_span *span, unsigned int slot)
 {
-	if (span->kind == SPAN_TINY)
-		return NULL;
-	return span->tracks + (size_t)slot * span->home->heap->track_bytes;
+	return span->kind == SPAN_TINY ? NULL : heap_track(span, slot);
 }
 
 /**

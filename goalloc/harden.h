@@ -158,7 +158,7 @@ static inline struct harden *harden_of(const struct goalloc_span *span)
 static inline struct harden_track *harden_track(const struct goalloc_span *span,
 						unsigned int slot)
 {
-	return span->tracks + (size_t)slot * span->home->heap->track_bytes;
+	return heap_track(span, slot);
 }
 
 /* Who did @kind with a slot, or NULL if that is not recorded. */

@@ -130,7 +130,7 @@ struct heap_node {
  * @space: address space it lives in
  * @gfp: flags added to every page allocation
  * @detour: DETOUR_* bits: why it must not use caches; 0 for most heaps
- * @track_bytes: size of a slot's record, 0 if it has none
+ * @track_bytes: bytes of a slot's record, see heap_track(); 0 if it has none
  * @redzone: bytes that large objects get in addition, at least
  * @harden: what a hardened heap has beside, else NULL
  * @profile: its part of the heap profile, NULL before the first sample
@@ -270,6 +270,12 @@ heap_central_of(const struct goalloc_span *span)
 static inline struct goalloc_heap *heap_of(const struct goalloc_span *span)
 {
 	return span->home ? span->home->heap : NULL;
+}
+
+/* The record of a slot; of a span that has them, which tiny ones do not. */
+static inline void *heap_track(const struct goalloc_span *span, unsigned int slot)
+{
+	return span->tracks + (size_t)slot * span->home->heap->track_bytes;
 }
 
 /* Is this one of a heap's nodes? Most have one. */
