@@ -428,7 +428,6 @@ static void allocinfo_contexts(struct kunit *test)
 /* What goalloc has from others is on its caller's line, not on goalloc's. */
 static void allocinfo_elsewhere(struct kunit *test)
 {
-	struct safe_fault fault = { .where = "test", .what = "on request", .bin = SAFE_NO_BIN };
 	struct alloc_tag_counters is;
 	struct file *file = filp_open("/proc/sys/vm/mem_profiling", O_WRONLY, 0);
 	loff_t pos = 0;
@@ -444,8 +443,7 @@ static void allocinfo_elsewhere(struct kunit *test)
 	gokvfree(p);
 	expect_line(test, line_a(), 0, 0, "vmalloc");
 
-	safe_enter(goalloc_default, &fault);
-	safe_sync(goalloc_default);
+	fake_heap_break(test, goalloc_default);
 	p = way_plain(1000);
 	KUNIT_EXPECT_NOT_NULL(test, p);
 	is = alloc_tag_read(line_a());

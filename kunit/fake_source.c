@@ -209,6 +209,24 @@ void fake_heap_destroy(struct kunit *test, struct fake_heap *fh)
 }
 
 /**
+ * fake_heap_break - have a heap found broken with which nothing is wrong
+ * @test: the test
+ * @heap: the heap; fake_heap_mend() mends it
+ */
+void fake_heap_break(struct kunit *test, struct goalloc_heap *heap)
+{
+	struct safe_fault fault = {
+		.where = "test",
+		.what = "on request",
+		.bin = SAFE_NO_BIN,
+	};
+
+	safe_enter(heap, &fault);
+	safe_sync(heap);
+	KUNIT_ASSERT_TRUE(test, safe_is_on(heap));
+}
+
+/**
  * fake_heap_mend - end a heap's safe mode, which nothing but a test can
  * @heap: the heap, nobody using it; the damage is undone, and what it had from
  *        kmalloc() was freed

@@ -408,27 +408,13 @@ static void safe_damage_contexts(struct kunit *test)
 			damage_case(test, &damage_kinds[i], place);
 }
 
-/* Break a heap that nothing is wrong with. */
-static void safe_break(struct kunit *test, struct goalloc_heap *heap)
-{
-	struct safe_fault fault = {
-		.where = "test",
-		.what = "on request",
-		.bin = SAFE_NO_BIN,
-	};
-
-	safe_enter(heap, &fault);
-	safe_sync(heap);
-	KUNIT_ASSERT_TRUE(test, safe_is_on(heap));
-}
-
 /* Every size: as aligned, as long and as empty as goalloc() promises. */
 static void safe_sizes(struct kunit *test)
 {
 	unsigned int wrong = 0;
 	size_t size;
 
-	safe_break(test, goalloc_default);
+	fake_heap_break(test, goalloc_default);
 	for (size = 1; size <= GOALLOC_MAX_SIZE; size += 1 + size / 9) {
 		size_t align = clamp_t(size_t, size & -size, 8, PAGE_SIZE);
 		char *p = gozalloc(safe_hide(size), GFP_KERNEL);
@@ -463,7 +449,7 @@ static void safe_family(struct kunit *test)
 	before = goalloc(safe_hide(100), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, before);
 	memset(before, 0x42, 100);
-	safe_break(test, goalloc_default);
+	fake_heap_break(test, goalloc_default);
 
 	for (align = 1; align <= SZ_64K; align *= 2) {
 		p = goalloc_aligned(safe_hide(100), align, GFP_KERNEL);
@@ -522,7 +508,7 @@ static void safe_misuse(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	q = goalloc_heap_alloc(fh->heap, 64, GFP_KERNEL);
-	safe_break(test, goalloc_default);
+	fake_heap_break(test, goalloc_default);
 	p = goalloc(safe_hide(100), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	ignored = atomic64_read(&goalloc_default->safe.ignored);
@@ -549,7 +535,7 @@ static void safe_misuse(struct kunit *test)
 	fake_heap_mend(goalloc_default);
 
 	/* The other way round. */
-	safe_break(test, fh->heap);
+	fake_heap_break(test, fh->heap);
 	p = goalloc(safe_hide(100), GFP_KERNEL);
 	shot_take(fh->heap, &shot);
 	goalloc_heap_free(fh->heap, slab);
@@ -580,7 +566,7 @@ static void safe_fails(struct kunit *test)
 	p = goalloc_heap_alloc(fh->heap, 100, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	listen_start(test);
-	safe_break(test, fh->heap);
+	fake_heap_break(test, fh->heap);
 	KUNIT_EXPECT_EQ(test, 1U, listen_stop());
 	KUNIT_EXPECT_EQ(test, 1U,
 			listen_count("frees are ignored, allocations fail (safe_mode=fail)"));
@@ -618,7 +604,7 @@ static void safe_limit(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, heap_destroy(fh->heap, true));
 	fh->heap = heap_create("limited", &attr, &fh->fake.space);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fh->heap));
-	safe_break(test, fh->heap);
+	fake_heap_break(test, fh->heap);
 	while (nr < ARRAY_SIZE(p) &&
 	       (p[nr] = goalloc_heap_alloc(fh->heap, GOALLOC_PAGE_SIZE, GFP_KERNEL)))
 		nr++;
@@ -705,7 +691,7 @@ static void safe_contexts(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, work);
 	work->heap = fh->heap;
-	safe_break(test, fh->heap);
+	fake_heap_break(test, fh->heap);
 	KUNIT_ASSERT_EQ(test, 0, crew_run(CREW_FULL, safe_member, work));
 	for (i = 0; i < SAFE_OBJECTS; i++)
 		goalloc_heap_free(fh->heap, (void *)atomic_long_read(&work->shared[i]));
@@ -782,7 +768,7 @@ static void safe_ends(struct kunit *test)
 	for (force = 0; force < 2; force++) {
 		p = goalloc_heap_alloc(fh->heap, 1000, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
-		safe_break(test, fh->heap);
+		fake_heap_break(test, fh->heap);
 		q = goalloc_heap_alloc(fh->heap, 2000, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, q);
 		out = fh->fake.nr_out;
