@@ -58,7 +58,9 @@ static void allocinfo_suite_exit(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, 0ULL, alloc_tag_read(line_a()).calls);
 	KUNIT_EXPECT_EQ(test, 0ULL, alloc_tag_read(line_b()).calls);
-	KUNIT_EXPECT_EQ(test, 0, param_set("allocinfo", "0"));
+	/* As it was, unless somebody has said otherwise. */
+	KUNIT_EXPECT_EQ(test, 0, param_set("allocinfo",
+		IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING_ENABLED_BY_DEFAULT) ? "1" : "0"));
 }
 
 static void expect_line(struct kunit *test, struct alloc_tag *line, u64 objects,
