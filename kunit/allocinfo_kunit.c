@@ -56,11 +56,12 @@ static int allocinfo_suite_init(struct kunit *test)
 
 static void allocinfo_suite_exit(struct kunit *test)
 {
+	bool by_default = IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING_ENABLED_BY_DEFAULT);
+
 	KUNIT_EXPECT_EQ(test, 0ULL, alloc_tag_read(line_a()).calls);
 	KUNIT_EXPECT_EQ(test, 0ULL, alloc_tag_read(line_b()).calls);
 	/* As it was, unless somebody has said otherwise. */
-	KUNIT_EXPECT_EQ(test, 0, param_set("allocinfo",
-		IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING_ENABLED_BY_DEFAULT) ? "1" : "0"));
+	KUNIT_EXPECT_EQ(test, 0, param_set("allocinfo", by_default ? "1" : "0"));
 }
 
 static void expect_line(struct kunit *test, struct alloc_tag *line, u64 objects,
