@@ -209,7 +209,6 @@ static unsigned int central_put_all(struct goalloc_central *central,
 		foreign++;
 	}
 	if (remote) {
-		central->frees += nr - foreign;
 		central->remote_frees += nr - foreign;
 		central->remote_visits++;
 	}
@@ -238,13 +237,14 @@ unsigned int central_flush(struct goalloc_central *central,
 GOALLOC_EXPORT_KUNIT(central_flush);
 
 /**
- * central_take_home - take back free objects that no cache of the node has noted
+ * central_take_home - take back free objects from a cache of another node
  * @central: the central list
  * @entry: the objects, all of its bin and node
  * @nr: how many
  * @token: their state: that of the cache they come from, or SLOT_FREE
  *
- * As central_flush(), but the objects are counted as freed here.
+ * As central_flush(), but it is counted how many have come, see struct
+ * cache_remote.
  *
  * Context: Any but NMI, preemption off.
  * Return: As central_flush().

@@ -70,7 +70,8 @@ static __always_inline unsigned int cache_entry_slot(cache_entry_t entry)
  * @asked: bytes requested with @allocs
  * @quarantined: objects freed and not taken back yet, in a hardened heap; no
  *               lock
- * @remote_frees: of @frees, objects that other nodes' CPUs brought home
+ * @remote_frees: objects that other nodes' CPUs brought home, whose caches have
+ *                counted them as freed
  * @remote_visits: how often they came for that
  * @locks: times that @lock was taken, but for statistics and checks
  * @contended: of these, times that somebody had to wait for it

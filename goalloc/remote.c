@@ -24,6 +24,14 @@
 #include "drain.h"
 #include "remote.h"
 
+/* Take objects of one central home. */
+static void remote_home(struct goalloc_cache *cache, struct goalloc_central *central,
+			const cache_entry_t *entry, unsigned int nr)
+{
+	cache->remote.frees[central->bin] -=
+		central_take_home(central, entry, nr, cache->token);
+}
+
 /**
  * remote_flush - take everything in a cache's remote list home
  * @cache: the cache
@@ -48,9 +56,7 @@ u64 remote_flush(struct goalloc_cache *cache)
 			swap(remote->entry[i], remote->entry[end]);
 			end++;
 		}
-		/* In the central's books before it is out of ours. */
-		central_take_home(central, remote->entry + first, end - first, cache->token);
-		remote->nr[central->bin] -= end - first;
+		remote_home(cache, central, remote->entry + first, end - first);
 	}
 	remote->count = 0;
 	remote->bytes = 0;
@@ -74,14 +80,14 @@ void remote_put(struct goalloc_cache *cache, struct goalloc_span *span,
 	u32 max = room_remote_max(cache);
 
 	remote->puts++;
+	remote->frees[span->bin]++;
 	if (span->elemsize > max / 4) {
-		central_take_home(heap_central_of(span), &entry, 1, cache->token);
+		remote_home(cache, heap_central_of(span), &entry, 1);
 		return;
 	}
 	if (!remote->count)
 		drain_note();
 	remote->entry[remote->count++] = entry;
-	remote->nr[span->bin]++;
 	remote->bytes += span->elemsize;
 	if (remote->count == REMOTE_MAX_OBJS || remote->bytes >= max)
 		remote_flush(cache);

@@ -21,18 +21,21 @@ struct goalloc_cache;
  * struct cache_remote - a cache's free objects of nodes that are not its own
  * @count: objects in @entry
  * @bytes: bytes in them
- * @nr: the same objects by bin
- * @puts: objects ever put in
+ * @frees: objects ever put in, by bin; those that were not free after all do not
+ *         count
+ * @puts: objects ever put in, of all bins
  * @entry: the objects, of any bin and any node
  *
  * Written by the CPU and level alone; others may read the numbers for
- * statistics. The first @count entries are free objects that no central has in
+ * statistics. Which objects of a bin are still here nobody counts: what went in
+ * at all caches, less what the centrals say came home, cannot be counted twice
+ * or missed while a list moves. The first @count entries are free objects that no central has in
  * its books as free, as those in a cache's lists.
  */
 struct cache_remote {
 	u16 count;
 	u32 bytes;
-	u16 nr[GOALLOC_NR_BINS];
+	u64 frees[GOALLOC_NR_BINS];
 	u64 puts;
 	cache_entry_t entry[REMOTE_MAX_OBJS];
 };

@@ -84,6 +84,7 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 	bs->quarantined += atomic64_read(&central->quarantined);
 	bs->frees += central->frees + atomic64_read(&central->quarantined);
 	bs->asked += central->asked;
+	bs->remote_frees += central->remote_frees;
 	bs->central += central->nr_free;
 	bs->spans += central->nr_spans;
 	bs->owned += central->nr_owned;
@@ -123,6 +124,7 @@ static void stats_central(struct goalloc_central *central, struct bin_stats *bs)
 void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs)
 {
 	struct heap_node *node;
+	u64 remote = 0;
 	int cpu, level;
 
 	memset(bs, 0, sizeof(*bs));
@@ -131,16 +133,17 @@ void stats_bin(struct goalloc_heap *heap, unsigned int bin, struct bin_stats *bs
 
 		for (level = 0; level < CACHE_LEVELS; level++) {
 			const struct goalloc_cache *cache = stats_cache(pcpu, level);
-			u64 remote = stats_read(cache->remote.nr[bin]);
 
 			stats_cache_bin(cache, bin, bs);
-			/* Freed here; once they are home the central says so. */
-			bs->frees += remote;
-			bs->cached += remote;
+			remote += stats_read(cache->remote.frees[bin]);
 		}
 	}
 	for (node = heap_first_node(heap); node; node = heap_next_node(node))
 		stats_central(&node->central[bin], bs);
+	bs->frees += remote;
+	/* Some may have been freed and gone home since their cache was read. */
+	if (remote > bs->remote_frees)
+		bs->cached += remote - bs->remote_frees;
 	bs->full = bs->spans - bs->owned - bs->partial;
 	bs->use[STATS_DECILES - 1] += bs->full;
 }

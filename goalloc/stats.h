@@ -16,6 +16,7 @@
  * @allocs: objects ever handed out
  * @frees: objects ever freed
  * @asked: bytes requested with @allocs
+ * @remote_frees: of @frees, objects that other nodes' CPUs brought home
  * @quarantined: those freed and not taken back yet, in a hardened heap
  * @cached: free objects in caches, in their lists and in their spans
  * @central: free objects in centrals
@@ -34,6 +35,7 @@ struct bin_stats {
 	u64 allocs;
 	u64 frees;
 	u64 asked;
+	u64 remote_frees;
 	u64 quarantined;
 	u64 cached;
 	u64 central;

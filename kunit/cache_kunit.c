@@ -269,7 +269,7 @@ static void cache_remote(struct kunit *test)
 			span = pagemap_span(&fh->fake.space.map, (unsigned long)obj[i]);
 			KUNIT_EXPECT_EQ(test, nid, (int)span->home->nid);
 			cache_test_free(fh, obj[i]);
-			KUNIT_EXPECT_EQ(test, (u64)i + 1, central->frees + remote->nr[bin]);
+			KUNIT_EXPECT_EQ(test, (u64)i + 1, remote->frees[bin]);
 			KUNIT_EXPECT_LT(test, (unsigned int)remote->count, REMOTE_MAX_OBJS);
 			KUNIT_EXPECT_LT(test, remote->bytes, room_remote_max(cache_mine(fh)));
 		}
@@ -280,7 +280,7 @@ static void cache_remote(struct kunit *test)
 		preempt_enable();
 		KUNIT_EXPECT_EQ(test, 0U, (unsigned int)remote->count);
 		KUNIT_EXPECT_EQ(test, 0U, remote->bytes);
-		KUNIT_EXPECT_EQ(test, 0U, (unsigned int)remote->nr[bin]);
+		KUNIT_EXPECT_EQ(test, (u64)ARRAY_SIZE(obj), remote->frees[bin]);
 		KUNIT_EXPECT_EQ(test, 0U, central->nr_spans);
 		KUNIT_EXPECT_EQ(test, (u64)ARRAY_SIZE(obj), central->remote_frees);
 	}

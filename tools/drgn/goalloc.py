@@ -362,16 +362,17 @@ class Heap:
         names = ("allocs", "frees", "asked", "quarantined", "cached", "central", "spans",
                  "owned", "partial", "refills", "flushes", "locks", "contended")
         bs = dict.fromkeys(names, 0)
+        remote = 0
         for _, _, cache in self.caches():
             b = cache.bin[bin_]
             pops, count = b.pops.value_(), b.count.value_()
-            remote = cache.remote.nr[bin_].value_()
+            remote += cache.remote.frees[bin_].value_()
             bs["allocs"] += pops
-            bs["frees"] += pops + b.flushed.value_() + count - b.filled.value_() + remote
+            bs["frees"] += pops + b.flushed.value_() + count - b.filled.value_()
             bs["asked"] += self.asked(cache, bin_, b.left)
             bs["refills"] += b.refills.value_()
             bs["flushes"] += b.flushes.value_()
-            bs["cached"] += count + remote
+            bs["cached"] += count
         for node in self.nodes():
             central = node.central[bin_]
             now = central.read_()
@@ -379,6 +380,8 @@ class Heap:
             bs["allocs"] += now.allocs.value_() + now.lent.value_()
             bs["quarantined"] += quarantined
             bs["frees"] += now.frees.value_() + quarantined
+            remote -= now.remote_frees.value_()
+            bs["frees"] += now.remote_frees.value_()
             bs["asked"] += now.asked.value_()
             bs["central"] += now.nr_free.value_()
             bs["spans"] += now.nr_spans.value_()
@@ -392,6 +395,9 @@ class Heap:
                 unused = span.unused()
                 bs["allocs"] += span.lent - unused
                 bs["cached"] += unused
+        # On their way home.
+        bs["frees"] += remote
+        bs["cached"] += remote
         bs["full"] = bs["spans"] - bs["owned"] - bs["partial"]
         bs["live"] = bs["allocs"] - bs["frees"]
         return bs
