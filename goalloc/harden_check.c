@@ -181,7 +181,8 @@ static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 		/* Pairs with harden_resize(). */
 		asked = smp_load_acquire(&track->asked);
 		if (h->flags & GOALLOC_HARDEN_REDZONE)
-			at = check_red(ref, asked);
+			/* Whose it is now is asked below. */
+			at = data_race(check_red(ref, asked));
 		break;
 	case SLOT_FREE:
 		if (ref->span->kind == SPAN_LARGE)
@@ -189,7 +190,8 @@ static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 		fallthrough;
 	case SLOT_QUARANTINE:
 		if (h->flags & GOALLOC_HARDEN_POISON)
-			at = check_fill(h, harden_object(ref), ref->span->elemsize);
+			at = data_race(check_fill(h, harden_object(ref),
+						  ref->span->elemsize));
 		break;
 	}
 	if (likely(!at))
