@@ -190,8 +190,8 @@ static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 		fallthrough;
 	case SLOT_QUARANTINE:
 		if (h->flags & GOALLOC_HARDEN_POISON)
-			at = data_race(check_fill(h, harden_object(ref),
-						  ref->span->elemsize));
+			/* As above. */
+			at = data_race(check_fill(h, harden_object(ref), ref->span->elemsize));
 		break;
 	}
 	if (likely(!at))

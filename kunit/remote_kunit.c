@@ -47,6 +47,7 @@ static void remote_steady_read(struct remote_steady *st)
 		if (!smp_load_acquire(&st->at_rest))
 			continue;
 		round = READ_ONCE(st->round);
+		/* From here on the writer may take the list home. */
 		smp_store_release(&st->seen, round);
 		goalloc_heap_stats(st->fh->heap, &stats);
 		/* Whatever was read, was read before this. */
@@ -75,6 +76,7 @@ static void remote_steady_write(struct remote_steady *st)
 			goalloc_heap_free(heap, p[i]);
 		/* All is freed; pairs with the reader. */
 		smp_store_release(&st->at_rest, true);
+		/* Pairs with the reader's release. */
 		while (smp_load_acquire(&st->seen) != st->round)
 			cond_resched();
 		reads = READ_ONCE(st->reads);
@@ -127,4 +129,5 @@ static struct kunit_suite remote_suite = {
 	.name = "goalloc_remote",
 	.test_cases = remote_cases,
 };
+
 kunit_test_suites(&remote_suite);
