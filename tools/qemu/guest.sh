@@ -125,12 +125,21 @@ oops=panic panic=-1 watchdog_thresh=30 sysctl.kernel.hung_task_timeout_secs=300 
 no_timer_check kcsan.early_enable=0 $(guest_tsc) $*")
 }
 
+# A kernel that has not started its first program by then never will.
+GUEST_BOOT_SECONDS=${GUEST_BOOT_SECONDS:-240}
+
+# guest_booted LOG - did the kernel get as far as a program of ours?
+guest_booted()
+{
+	grep -aq 'Run /init as init process' "$1" 2>/dev/null
+}
+
 # guest_qemu ACCEL SECONDS KERNEL INITRD DIR [APPEND...] - one boot, at most
 # SECONDS long; leaves DIR/console.log and DIR/guest.log. Fails with 124 when
 # time ran out.
 guest_qemu()
 {
-	local accel=$1 seconds=$2 kernel=$3 initrd=$4 dir=$5
+	local accel=$1 seconds=$2 kernel=$3 initrd=$4 dir=$5 pid end
 	shift 5
 
 	: >"$dir/guest.log"
@@ -138,7 +147,18 @@ guest_qemu()
 	# shellcheck disable=SC2086 # more arguments for QEMU, split at blanks
 	timeout -k 5 "$seconds" qemu-system-x86_64 "${GUEST_ARGS[@]}" ${GUEST_EXTRA-} \
 		-serial "file:$dir/console.log" -serial "file:$dir/guest.log" \
-		</dev/null >"$dir/qemu.log" 2>&1
+		</dev/null >"$dir/qemu.log" 2>&1 &
+	pid=$!
+	end=$((SECONDS + GUEST_BOOT_SECONDS))
+	while kill -0 "$pid" 2>/dev/null && ! guest_booted "$dir/console.log"; do
+		if [ "$SECONDS" -ge "$end" ]; then
+			kill "$pid"
+			wait "$pid" || true
+			return 124
+		fi
+		sleep 0.5
+	done
+	wait "$pid"
 }
 
 # guest_run [-f] [-t SECONDS] KERNEL INITRD DIR [APPEND...] - boot and judge by
@@ -149,7 +169,8 @@ guest_qemu()
 # for a moment while it changed a static key, on another CPU, after it is gone.
 # The kernel then dies of "Oops: int3" wherever it is, most often while booting.
 # That says nothing about goalloc, so such a guest is booted again, with a word;
-# so is one whose timers the kernel found wrong while it booted on a busy host.
+# so is one whose timers the kernel found wrong while it booted on a busy host, and
+# one that ended, or did not go on, before anything of ours had run.
 guest_run()
 {
 	local try rc dir
@@ -164,6 +185,9 @@ guest_run()
 			break
 		elif grep -aq 'APIC timer disabled due to verification' "$dir/console.log"; then
 			say 'emulator: the timers of this boot do not work; booting again'
+			continue
+		elif ! guest_booted "$dir/console.log"; then
+			say 'emulator: the kernel did not get to its first program; booting again'
 			continue
 		elif ! grep -aq 'Oops: int3' "$dir/console.log"; then
 			break
