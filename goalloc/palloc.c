@@ -56,18 +56,9 @@
  */
 #include "palloc.h"
 
-/**
- * palloc_update_chunk() - the alloc bits of one chunk have changed
- * @p: the page allocator
- * @c: the chunk
- * @chunk: its number
- *
- * Context: Any; the lock held.
- */
-void palloc_update_chunk(struct palloc *p, const struct palloc_chunk *c,
-			 u64 chunk)
+/* The leaf of a chunk may be another one now: make those above it follow. */
+static void palloc_set_leaf(struct palloc *p, u64 chunk, palloc_sum_t sum)
 {
-	palloc_sum_t sum = palloc_bits_summarize(c->alloc);
 	unsigned int level = PALLOC_LEAF;
 	u64 i = chunk;
 
@@ -81,6 +72,20 @@ void palloc_update_chunk(struct palloc *p, const struct palloc_chunk *c,
 		i >>= PALLOC_FANOUT_SHIFT;
 		level--;
 	}
+}
+
+/**
+ * palloc_update_chunk() - the alloc bits of one chunk have changed
+ * @p: the page allocator
+ * @c: the chunk
+ * @chunk: its number
+ *
+ * Context: Any; the lock held.
+ */
+void palloc_update_chunk(struct palloc *p, const struct palloc_chunk *c,
+			 u64 chunk)
+{
+	palloc_set_leaf(p, chunk, palloc_bits_summarize(c->alloc));
 }
 GOALLOC_EXPORT_KUNIT(palloc_update_chunk);
 
@@ -96,6 +101,12 @@ static void palloc_update(struct palloc *p, u64 base, u64 n, bool now_free)
 	int level;
 	u64 i;
 
+	if (lo == hi && now_free) {
+		palloc_set_leaf(p, lo, palloc_bits_joined(palloc_chunk_of(p, lo)->alloc,
+							  leaf[lo], palloc_page_in_chunk(base),
+							  n));
+		return;
+	}
 	if (lo == hi) {
 		palloc_update_chunk(p, palloc_chunk_of(p, lo), lo);
 		return;

@@ -318,6 +318,63 @@ palloc_sum_t palloc_bits_summarize(const u64 *bits)
 }
 GOALLOC_EXPORT_KUNIT(palloc_bits_summarize);
 
+/* The page behind the last one below @i that is allocated, 0 if there is none. */
+static unsigned int run_begin(const u64 *bits, unsigned int i)
+{
+	unsigned int w = i / 64;
+	u64 below = bits[w] & (BIT_ULL(i % 64) - 1);
+
+	while (!below) {
+		if (!w)
+			return 0;
+		below = bits[--w];
+	}
+	return w * 64 + fls64(below);
+}
+
+/* The first page from @i on that is allocated, or the end of the chunk. */
+static unsigned int run_end(const u64 *bits, unsigned int i)
+{
+	unsigned int w = i / 64;
+	u64 above;
+
+	if (i == PALLOC_CHUNK_PAGES)
+		return i;
+	above = bits[w] & ~0ULL << i % 64;
+	while (!above) {
+		if (++w == PALLOC_CHUNK_WORDS)
+			return PALLOC_CHUNK_PAGES;
+		above = bits[w];
+	}
+	return w * 64 + __ffs64(above);
+}
+
+/**
+ * palloc_bits_joined() - the summary of a chunk some of whose pages became free
+ * @bits: alloc bits of the chunk, as they are now
+ * @old: the summary before
+ * @i: first page that became free
+ * @n: how many
+ *
+ * Only one run has become longer, that with these pages in it; so there is no
+ * need to look at the others, as palloc_bits_summarize() does.
+ *
+ * Context: The lock of the palloc held.
+ * Return: the packed summary.
+ */
+palloc_sum_t palloc_bits_joined(const u64 *bits, palloc_sum_t old, unsigned int i,
+				unsigned int n)
+{
+	unsigned int begin = run_begin(bits, i);
+	unsigned int end = run_end(bits, i + n);
+	unsigned int run = end - begin;
+
+	return palloc_sum_pack(begin ? palloc_sum_start(old) : run,
+			       max(palloc_sum_max(old), run),
+			       end < PALLOC_CHUNK_PAGES ? palloc_sum_end(old) : run);
+}
+GOALLOC_EXPORT_KUNIT(palloc_bits_joined);
+
 /**
  * palloc_chunk_take() - mark free pages allocated
  * @c: the chunk

@@ -58,6 +58,8 @@ unsigned int palloc_bits_popcount(const u64 *bits, unsigned int i,
 unsigned int palloc_bits_find(const u64 *bits, unsigned int n,
 			      unsigned int from, unsigned int *first);
 palloc_sum_t palloc_bits_summarize(const u64 *bits);
+palloc_sum_t palloc_bits_joined(const u64 *bits, palloc_sum_t old, unsigned int i,
+				unsigned int n);
 
 unsigned int palloc_chunk_take(struct palloc_chunk *c, unsigned int i,
 			       unsigned int n);

@@ -9,6 +9,7 @@
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
+#include <linux/prandom.h>
 #include <linux/slab.h>
 
 #include "page_cache.h"
@@ -398,6 +399,38 @@ static void palloc_summaries(struct kunit *test)
 	}
 }
 
+/* What becomes free in a chunk, wherever and however much, is summed up rightly. */
+static void palloc_joins(struct kunit *test)
+{
+	u64 bits[PALLOC_CHUNK_WORDS];
+	unsigned int round, i, n, wrong = 0;
+	struct rnd_state rnd;
+	palloc_sum_t sum;
+
+	prandom_seed_state(&rnd, 1);
+	for (round = 0; round < 20000; round++) {
+		/* From nearly full to nearly free. */
+		unsigned int full = 1 + round % 31;
+
+		memset(bits, 0, sizeof(bits));
+		for (i = 0; i < PALLOC_CHUNK_PAGES; i++)
+			if (prandom_u32_state(&rnd) % 32 < full)
+				bits[i / 64] |= BIT_ULL(i % 64);
+		i = prandom_u32_state(&rnd) % PALLOC_CHUNK_PAGES;
+		n = 1 + prandom_u32_state(&rnd) % (PALLOC_CHUNK_PAGES - i);
+		if (round % 3)
+			n = min(n, 1 + prandom_u32_state(&rnd) % 4);
+		/* Also where there is nothing around it. */
+		if (round % 64 == 0)
+			memset(bits, 0, sizeof(bits));
+		palloc_bits_set(bits, i, n);
+		sum = palloc_bits_summarize(bits);
+		palloc_bits_clear(bits, i, n);
+		wrong += palloc_bits_joined(bits, sum, i, n) != palloc_bits_summarize(bits);
+	}
+	KUNIT_EXPECT_EQ(test, 0U, wrong);
+}
+
 static void palloc_candidates(struct kunit *test)
 {
 	unsigned int i, at, n;
@@ -620,6 +653,7 @@ static void palloc_random(struct kunit *test)
 static struct kunit_case palloc_cases[] = {
 	KUNIT_CASE(palloc_summaries),
 	KUNIT_CASE(palloc_bits_tables),
+	KUNIT_CASE(palloc_joins),
 	KUNIT_CASE(palloc_candidates),
 	KUNIT_CASE(palloc_tables),
 	KUNIT_CASE(palloc_exhaust),
