@@ -221,20 +221,21 @@ static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 u64 harden_check_heap(struct goalloc_heap *heap, unsigned long caller)
 {
 	const struct pagemap *map = &heap->space->map;
+	u64 page, next, end = 1;
 	u64 broken = 0;
-	u64 page, next;
 
-	for (page = 0; page < READ_ONCE(map->nr_pages); page = next) {
+	for (page = 0; page < end; page = next) {
 		struct slot_ref ref;
 
 		rcu_read_lock();
+		end = pagemap_nr_pages(map);
 		ref.span = pagemap_span(map, heap_page_addr(heap, page));
 		next = page + 1;
 		if (ref.span) {
 			next = max(next, ref.span->page + ref.span->npages);
 			if (heap_of(ref.span) != heap)
 				ref.span = NULL;
-		} else if (READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES] == &pagemap_no_leaf) {
+		} else if (!pagemap_has_chunk(map, page)) {
 			next = round_up(next, ARENA_LEAF_PAGES);
 		}
 		for (ref.slot = 0; ref.span && ref.slot < ref.span->bits.nelems; ref.slot++) {

@@ -16,6 +16,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
+#include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/string.h>
 
@@ -42,10 +43,6 @@ static void pagemap_clear_leaf(struct pagemap_leaf *leaf)
 		 ARENA_LEAF_PAGES);
 }
 
-static void pagemap_clear_row(struct pagemap_leaf **row, u64 from, u64 to)
-{
-	memset64((u64 *)(row + from), (unsigned long)&pagemap_no_leaf, to - from);
-}
 
 /**
  * pagemap_setup - make the stand-ins, once, before any map
@@ -55,9 +52,30 @@ void pagemap_setup(void)
 	pagemap_clear_leaf(&pagemap_no_leaf);
 }
 
-static size_t pagemap_row_bytes(const struct pagemap *map, u64 nr_pages)
+static size_t pagemap_row_bytes(u64 nr_pages)
 {
-	return nr_pages / ARENA_LEAF_PAGES * sizeof(map->leaf[0]);
+	return struct_size((struct pagemap_row *)NULL, leaf, nr_pages / ARENA_LEAF_PAGES);
+}
+
+/* Make a row that begins with the leaves of @old, which may be NULL. */
+static struct pagemap_row *pagemap_make_row(struct pagemap *map, u64 nr_pages,
+					    const struct pagemap_row *old)
+{
+	u64 from = old ? old->nr_pages / ARENA_LEAF_PAGES : 0;
+	struct pagemap_row *row;
+
+	row = meta_zalloc(map->meta, pagemap_row_bytes(nr_pages), GFP_KERNEL, NUMA_NO_NODE);
+	if (!row)
+		return NULL;
+	row->nr_pages = nr_pages;
+	memset64((u64 *)(row->leaf + from), (unsigned long)&pagemap_no_leaf,
+		 nr_pages / ARENA_LEAF_PAGES - from);
+	return row;
+}
+
+static void pagemap_free_row(struct pagemap *map, struct pagemap_row *row)
+{
+	meta_free(map->meta, row, pagemap_row_bytes(row->nr_pages));
 }
 
 static struct lock_class_key pagemap_lock_class;
@@ -78,14 +96,10 @@ int pagemap_init(struct pagemap *map, struct goalloc_meta *meta,
 	raw_spin_lock_init(&map->lock);
 	lockdep_set_class_and_name(&map->lock, &pagemap_lock_class, "pagemap.lock");
 	map->base = base;
-	map->nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
 	map->meta = meta;
-	map->leaf = meta_zalloc(meta, pagemap_row_bytes(map, map->nr_pages),
-				GFP_KERNEL, NUMA_NO_NODE);
-	if (!map->leaf)
-		return -ENOMEM;
-	pagemap_clear_row(map->leaf, 0, map->nr_pages / ARENA_LEAF_PAGES);
-	return 0;
+	map->row = pagemap_make_row(map, round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES),
+				    NULL);
+	return map->row ? 0 : -ENOMEM;
 }
 GOALLOC_EXPORT_KUNIT(pagemap_init);
 
@@ -99,29 +113,23 @@ GOALLOC_EXPORT_KUNIT(pagemap_init);
  */
 int pagemap_extend(struct pagemap *map, u64 nr_pages)
 {
-	size_t old_bytes = pagemap_row_bytes(map, map->nr_pages);
-	struct pagemap_leaf **old, **row;
+	struct pagemap_row *old = map->row, *row;
 	unsigned long flags;
 
 	nr_pages = round_up(nr_pages, ARENA_LEAF_PAGES * ARENA_LEAVES);
-	if (nr_pages <= map->nr_pages)
+	if (nr_pages <= old->nr_pages)
 		return 0;
-	row = meta_zalloc(map->meta, pagemap_row_bytes(map, nr_pages), GFP_KERNEL,
-			  NUMA_NO_NODE);
+	row = pagemap_make_row(map, nr_pages, old);
 	if (!row)
 		return -ENOMEM;
 	raw_spin_lock_irqsave(&map->lock, flags);
-	old = map->leaf;
-	memcpy(row, old, old_bytes);
-	pagemap_clear_row(row, old_bytes / sizeof(row[0]), nr_pages / ARENA_LEAF_PAGES);
-	/* The leaves in it are filled in; pairs with pagemap_find(). */
-	smp_store_release(&map->leaf, row);
-	/* The row is as long; pairs with pagemap_find(). */
-	smp_store_release(&map->nr_pages, nr_pages);
+	memcpy(row->leaf, old->leaf, pagemap_row_bytes(old->nr_pages) - sizeof(*old));
+	/* It is filled in; pairs with pagemap_find(). */
+	smp_store_release(&map->row, row);
 	raw_spin_unlock_irqrestore(&map->lock, flags);
 	/* Everybody looks things up with preemption off. */
 	synchronize_rcu();
-	meta_free(map->meta, old, old_bytes);
+	pagemap_free_row(map, old);
 	return 0;
 }
 GOALLOC_EXPORT_KUNIT(pagemap_extend);
@@ -134,15 +142,16 @@ GOALLOC_EXPORT_KUNIT(pagemap_extend);
  */
 void pagemap_destroy(struct pagemap *map)
 {
+	struct pagemap_row *row = map->row;
 	u64 i;
 
-	if (!map->leaf)
+	if (!row)
 		return;
-	for (i = 0; i < map->nr_pages / ARENA_LEAF_PAGES; i++)
-		if (map->leaf[i] != &pagemap_no_leaf)
-			meta_free(map->meta, map->leaf[i], sizeof(*map->leaf[i]));
-	meta_free(map->meta, map->leaf, pagemap_row_bytes(map, map->nr_pages));
-	map->leaf = NULL;
+	for (i = 0; i < row->nr_pages / ARENA_LEAF_PAGES; i++)
+		if (row->leaf[i] != &pagemap_no_leaf)
+			meta_free(map->meta, row->leaf[i], sizeof(*row->leaf[i]));
+	pagemap_free_row(map, row);
+	map->row = NULL;
 }
 GOALLOC_EXPORT_KUNIT(pagemap_destroy);
 
@@ -152,7 +161,7 @@ static bool pagemap_has_leaf(struct pagemap *map, u64 i)
 	bool has;
 
 	raw_spin_lock_irqsave(&map->lock, flags);
-	has = map->leaf[i] != &pagemap_no_leaf;
+	has = map->row->leaf[i] != &pagemap_no_leaf;
 	raw_spin_unlock_irqrestore(&map->lock, flags);
 	return has;
 }
@@ -172,9 +181,13 @@ int pagemap_reserve(struct pagemap *map, u64 page, u64 npages, gfp_t gfp)
 {
 	struct pagemap_leaf *leaf;
 	unsigned long flags;
-	u64 i;
+	u64 i, nr_pages;
 
-	if (page >= map->nr_pages || npages > map->nr_pages - page)
+	/* Keeps the row, which may be replaced meanwhile. */
+	rcu_read_lock();
+	nr_pages = pagemap_nr_pages(map);
+	rcu_read_unlock();
+	if (page >= nr_pages || npages > nr_pages - page)
 		return -ERANGE;
 	for (i = page / ARENA_LEAF_PAGES;
 	     i <= (page + npages - 1) / ARENA_LEAF_PAGES; i++) {
@@ -185,9 +198,9 @@ int pagemap_reserve(struct pagemap *map, u64 page, u64 npages, gfp_t gfp)
 			return -ENOMEM;
 		pagemap_clear_leaf(leaf);
 		raw_spin_lock_irqsave(&map->lock, flags);
-		if (map->leaf[i] == &pagemap_no_leaf) {
+		if (map->row->leaf[i] == &pagemap_no_leaf) {
 			/* The leaf is filled in; pairs with pagemap_find(). */
-			smp_store_release(&map->leaf[i], leaf);
+			smp_store_release(&map->row->leaf[i], leaf);
 			leaf = NULL;
 		}
 		raw_spin_unlock_irqrestore(&map->lock, flags);
@@ -222,7 +235,7 @@ void pagemap_set(struct pagemap *map, u64 page, u64 npages,
 	/* Keeps the row of leaves, which may be replaced meanwhile. */
 	rcu_read_lock();
 	for (; page < end; page++) {
-		leaf = READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]);
+		leaf = READ_ONCE(READ_ONCE(map->row)->leaf[page / ARENA_LEAF_PAGES]);
 		WRITE_ONCE(leaf->span[page % ARENA_LEAF_PAGES], span);
 	}
 	rcu_read_unlock();

@@ -35,14 +35,22 @@ struct pagemap_leaf {
 };
 
 /**
- * struct pagemap - map of an address space
- * @lock: guards changes of @leaf and its entries
- * @base: address of page 0
- * @nr_pages: length in goalloc pages, whole arenas; grows after @leaf did
+ * struct pagemap_row - leaves of an address space
+ * @nr_pages: length in goalloc pages, whole arenas
  * @leaf: leaves in address order, ARENA_LEAVES of them per arena;
  *        pagemap_no_leaf where no heap ever had a page. Leaves are never taken
- *        back while the map exists; the row is replaced by a longer one under
- *        RCU.
+ *        back while the map exists. Changed under the map's lock.
+ */
+struct pagemap_row {
+	u64 nr_pages;
+	struct pagemap_leaf *leaf[];
+};
+
+/**
+ * struct pagemap - map of an address space
+ * @lock: guards changes of @row and its entries
+ * @base: address of page 0
+ * @row: its leaves; replaced by a longer row under RCU
  * @meta: where the memory is counted
  *
  * The arenas' rows of leaves lie one behind the other, so the chunk number of
@@ -52,8 +60,7 @@ struct pagemap_leaf {
 struct pagemap {
 	raw_spinlock_t lock;
 	unsigned long base;
-	u64 nr_pages;
-	struct pagemap_leaf **leaf;
+	struct pagemap_row *row;
 	struct goalloc_meta *meta;
 };
 
@@ -87,12 +94,13 @@ static __always_inline struct goalloc_span *pagemap_find(const struct pagemap *m
 							 unsigned long addr)
 {
 	u64 page = (addr - map->base) >> GOALLOC_PAGE_SHIFT;
+	const struct pagemap_row *row = READ_ONCE(map->row);
 	struct pagemap_leaf *leaf;
 
-	/* Pairs with the release in pagemap_extend(): the row is as long. */
-	if (unlikely(page >= smp_load_acquire(&map->nr_pages)))
+	/* By an address dependency filled in; pairs with pagemap_extend(). */
+	if (unlikely(page >= row->nr_pages))
 		return &pagemap_no_span;
-	leaf = READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]);
+	leaf = READ_ONCE(row->leaf[page / ARENA_LEAF_PAGES]);
 	return READ_ONCE(leaf->span[page % ARENA_LEAF_PAGES]);
 }
 
@@ -105,13 +113,19 @@ static inline struct goalloc_span *pagemap_span(const struct pagemap *map,
 	return span == &pagemap_no_span ? NULL : span;
 }
 
+/* Length of a map in goalloc pages. RCU read section, or nobody extends it. */
+static inline u64 pagemap_nr_pages(const struct pagemap *map)
+{
+	return READ_ONCE(map->row)->nr_pages;
+}
+
 /* May the chunk of a page have spans? RCU read section. */
 static inline bool pagemap_has_chunk(const struct pagemap *map, u64 page)
 {
-	/* Pairs with the release in pagemap_extend(): the row is as long. */
-	if (page >= smp_load_acquire(&map->nr_pages))
-		return false;
-	return READ_ONCE(READ_ONCE(map->leaf)[page / ARENA_LEAF_PAGES]) != &pagemap_no_leaf;
+	const struct pagemap_row *row = READ_ONCE(map->row);
+
+	return page < row->nr_pages &&
+	       READ_ONCE(row->leaf[page / ARENA_LEAF_PAGES]) != &pagemap_no_leaf;
 }
 
 /**

@@ -86,7 +86,7 @@ static void pagemap_empty(struct kunit *test)
 		unsigned int i;
 
 		pagemap_start(test, rows[row].asked);
-		KUNIT_EXPECT_EQ(test, rows[row].has, pt->map.nr_pages);
+		KUNIT_EXPECT_EQ(test, rows[row].has, pagemap_nr_pages(&pt->map));
 		for (i = 0; i < ARRAY_SIZE(addr); i++) {
 			struct slot_ref ref;
 
@@ -254,7 +254,7 @@ static void pagemap_longer(struct kunit *test)
 	a = pagemap_put(test, 0, 3, ARENA_PAGES - 3);
 	KUNIT_EXPECT_EQ(test, -ERANGE, pagemap_reserve(&pt->map, ARENA_PAGES, 1, GFP_KERNEL));
 	KUNIT_ASSERT_EQ(test, 0, pagemap_extend(&pt->map, ARENA_PAGES + 1));
-	KUNIT_EXPECT_EQ(test, 2 * ARENA_PAGES, (unsigned long)pt->map.nr_pages);
+	KUNIT_EXPECT_EQ(test, 2 * ARENA_PAGES, (unsigned long)pagemap_nr_pages(&pt->map));
 	b = pagemap_put(test, 0, 1, ARENA_PAGES);
 	KUNIT_EXPECT_PTR_EQ(test, a, pagemap_span(&pt->map, at(ARENA_PAGES) - 1));
 	KUNIT_EXPECT_PTR_EQ(test, b, pagemap_span(&pt->map, at(ARENA_PAGES)));
@@ -262,7 +262,7 @@ static void pagemap_longer(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, pagemap_span(&pt->map, at(2 * ARENA_PAGES)));
 	/* Shorter is no change. */
 	KUNIT_EXPECT_EQ(test, 0, pagemap_extend(&pt->map, 1));
-	KUNIT_EXPECT_EQ(test, 2 * ARENA_PAGES, (unsigned long)pt->map.nr_pages);
+	KUNIT_EXPECT_EQ(test, 2 * ARENA_PAGES, (unsigned long)pagemap_nr_pages(&pt->map));
 }
 
 struct pagemap_storm {

@@ -140,7 +140,7 @@ static struct plant plant_alloc_bit(struct goalloc_span *span)
 
 static struct goalloc_span **map_entry(struct validate_test *vt, u64 page)
 {
-	return &vt->fh->fake.space.map.leaf[page / ARENA_LEAF_PAGES]->span[page % ARENA_LEAF_PAGES];
+	return &vt->fh->fake.space.map.row->leaf[page / ARENA_LEAF_PAGES]->span[page % ARENA_LEAF_PAGES];
 }
 
 /* A free page of the tree. */

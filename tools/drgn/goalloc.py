@@ -132,9 +132,9 @@ class Goalloc:
         """The span an address lies in, or None."""
         map_ = self.space.map
         page = addr - map_.base.value_() >> self.page_shift
-        if page < 0 or page >= map_.nr_pages.value_():
+        if page < 0 or page >= map_.row.nr_pages.value_():
             return None
-        leaf = map_.leaf[page // self.leaf_pages]
+        leaf = map_.row.leaf[page // self.leaf_pages]
         if leaf.value_() == self.no_leaf:
             return None
         span = leaf.span[page % self.leaf_pages]
