@@ -129,6 +129,7 @@ void central_own(struct goalloc_central *central, struct goalloc_span *span)
 	flags = central_lock(central);
 	central->changes++;
 	span->place = SPAN_OWNED;
+	span->move_at = CENTRAL_STAYS;
 	span->lent = span->bits.nelems;
 	/* Its structure may have been a span before, and have ended all free. */
 	span->nr_free = 0;
@@ -193,6 +194,8 @@ static unsigned int central_put_all(struct goalloc_central *central,
 	central_after_init(&after);
 	flags = central_lock(central);
 	central_collect(central, &after);
+	central->changes++;
+	central->nr_free += nr;
 	for (i = 0; i < nr; i++) {
 		struct goalloc_span *span = cache_entry_span(entry[i]);
 		unsigned int slot = cache_entry_slot(entry[i]);
@@ -208,6 +211,7 @@ static unsigned int central_put_all(struct goalloc_central *central,
 		central_raced(&after, span, slot);
 		foreign++;
 	}
+	central->nr_free -= foreign;
 	if (remote) {
 		central->remote_frees += nr - foreign;
 		central->remote_visits++;

@@ -6,6 +6,8 @@
 #define GOALLOC_CENTRAL_H
 
 #include <linux/atomic.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/spinlock.h>
@@ -149,6 +151,19 @@ static inline unsigned int central_bucket(const struct goalloc_central *central,
 			      CENTRAL_BUCKET_SHIFT;
 
 	return min_t(unsigned int, bucket, CENTRAL_BUCKETS - 1);
+}
+
+/* An owned span stays where it is, whatever comes back. */
+#define CENTRAL_STAYS U16_MAX
+
+/* With how many free slots a span without owner belongs into the next list. */
+static inline unsigned int central_move_at(const struct goalloc_central *central,
+					   const struct goalloc_span *span)
+{
+	if (!span->nr_free)
+		return 1;
+	return DIV_ROUND_UP((central_bucket(central, span) + 1) * span->bits.nelems,
+			    CENTRAL_BUCKETS);
 }
 
 #endif /* GOALLOC_CENTRAL_H */

@@ -63,6 +63,7 @@ void central_place(struct goalloc_central *central, struct goalloc_span *span)
 		span->place = SPAN_FULL;
 		central_move(central, span, &central->full);
 	}
+	span->move_at = central_move_at(central, span);
 }
 
 /**
@@ -200,46 +201,22 @@ void central_release(struct central_after *after)
 }
 
 /**
- * central_put - take one slot back, whose state byte says SLOT_FREE already
- * @central: the central list
- * @span: its span
- * @slot: the slot
- * @after: what to do when the lock has been dropped
- *
- * The owner of a span moves freeindex meanwhile, but whoever frees an object that
- * the owner handed out knows of that.
+ * central_settle - a span without owner has got so many free slots that it moves
+ * @central: its central list
+ * @span: the span
+ * @after: where it goes if all of them are free
  *
  * Context: Any but NMI; central lock held.
- * Return: false if the books have it as free: two bad frees of one object that
- *         raced each other can leave it in two caches.
  */
-bool central_put(struct goalloc_central *central, struct goalloc_span *span,
-		 unsigned int slot, struct central_after *after)
+void central_settle(struct goalloc_central *central, struct goalloc_span *span,
+		    struct central_after *after)
 {
-	unsigned int bucket;
-
 	lockdep_assert_held(&central->lock);
-	central->changes++;
 
-	/*
-	 * A race by intention: the owner moves freeindex with plain stores. It
-	 * only grows while it has the span, and has passed this slot unless the
-	 * free is bad.
-	 */
-	if (unlikely(!data_race(span_bits_put(&span->bits, slot))))
-		return false;
-	central->nr_free++;
-	if (span->place == SPAN_OWNED) {
-		span->nr_free++;
-		return true;
-	}
-	bucket = central_bucket(central, span);
-	span->nr_free++;
 	if (span->nr_free == span->bits.nelems)
 		central_unlink(central, span, after);
-	else if (span->place == SPAN_FULL || central_bucket(central, span) != bucket)
+	else
 		central_place(central, span);
-	return true;
 }
 
 /**
@@ -254,10 +231,14 @@ bool central_put(struct goalloc_central *central, struct goalloc_span *span,
 void central_take_back(struct goalloc_central *central, struct goalloc_span *span,
 		       unsigned int slot, struct central_after *after)
 {
-	if (likely(span->place != SPAN_NOWHERE && central_put(central, span, slot, after)))
+	central->changes++;
+	central->nr_free++;
+	if (likely(span->place != SPAN_NOWHERE && central_put(central, span, slot, after))) {
 		central->frees++;
-	else
-		central_raced(after, span, slot);
+		return;
+	}
+	central->nr_free--;
+	central_raced(after, span, slot);
 }
 
 /**
@@ -403,6 +384,7 @@ void central_lend(struct goalloc_central *central, struct goalloc_span *span)
 	span->lent = span->nr_free;
 	span->nr_free = 0;
 	span->place = SPAN_OWNED;
+	span->move_at = CENTRAL_STAYS;
 	central->nr_owned++;
 	central_move(central, span, &central->owned);
 }
@@ -425,8 +407,5 @@ void central_return(struct goalloc_central *central, struct goalloc_span *span,
 	central->nr_owned--;
 	central->lent += span->lent - unused;
 	central_sweep(central, span, unused + span->nr_free);
-	if (span->nr_free == span->bits.nelems)
-		central_unlink(central, span, after);
-	else
-		central_place(central, span);
+	central_settle(central, span, after);
 }

@@ -5,6 +5,7 @@
 #ifndef GOALLOC_CENTRAL_SPAN_H
 #define GOALLOC_CENTRAL_SPAN_H
 
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -46,8 +47,8 @@ void central_reopen(struct goalloc_central *central, struct goalloc_span *span);
 void central_unlink(struct goalloc_central *central, struct goalloc_span *span,
 		    struct central_after *after);
 void central_release(struct central_after *after);
-bool central_put(struct goalloc_central *central, struct goalloc_span *span,
-		 unsigned int slot, struct central_after *after);
+void central_settle(struct goalloc_central *central, struct goalloc_span *span,
+		    struct central_after *after);
 void central_take_back(struct goalloc_central *central, struct goalloc_span *span,
 		       unsigned int slot, struct central_after *after);
 void central_collect(struct goalloc_central *central, struct central_after *after);
@@ -60,5 +61,35 @@ struct goalloc_span *central_fullest(struct goalloc_central *central);
 void central_lend(struct goalloc_central *central, struct goalloc_span *span);
 void central_return(struct goalloc_central *central, struct goalloc_span *span,
 		    struct central_after *after);
+
+/**
+ * central_put - take one slot back, whose state byte says SLOT_FREE already
+ * @central: the central list, in whose @nr_free the slot has been counted
+ * @span: its span
+ * @slot: the slot
+ * @after: what to do when the lock has been dropped
+ *
+ * The owner of a span moves freeindex meanwhile, but whoever frees an object that
+ * the owner handed out knows of that.
+ *
+ * Context: Any but NMI; central lock held.
+ * Return: false if the books have it as free: two bad frees of one object that
+ *         raced each other can leave it in two caches.
+ */
+static __always_inline bool central_put(struct goalloc_central *central,
+					struct goalloc_span *span, unsigned int slot,
+					struct central_after *after)
+{
+	/*
+	 * A race by intention: the owner moves freeindex with plain stores. It
+	 * only grows while it has the span, and has passed this slot unless the
+	 * free is bad.
+	 */
+	if (unlikely(!data_race(span_bits_put(&span->bits, slot))))
+		return false;
+	if (unlikely(++span->nr_free >= span->move_at))
+		central_settle(central, span, after);
+	return true;
+}
 
 #endif /* GOALLOC_CENTRAL_SPAN_H */

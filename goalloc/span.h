@@ -142,6 +142,8 @@ struct tiny_block {
  * @charged: a large object whose pages are charged to a memory cgroup
  * @nr_free: slots free in the central's books: for an owned span those that
  *           came back since. Central lock.
+ * @move_at: when @nr_free gets there the span changes lists, see central_move_at().
+ *           Central lock.
  * @lent: slots that were free when a cache got the span. Central lock.
  * @npages: length in goalloc pages
  * @page: number of its first page in the heap's address space
@@ -179,6 +181,7 @@ struct goalloc_span {
 	u8 needzero;
 	bool charged;
 	u16 nr_free;
+	u16 move_at;
 	u16 lent;
 	u32 npages;
 	atomic_t nr_deferred;

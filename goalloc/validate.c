@@ -227,6 +227,12 @@ static bool validate_central_sums(struct validate *v, const struct goalloc_centr
 	return true;
 }
 
+static unsigned int validate_move_at(const struct goalloc_central *central,
+				     const struct goalloc_span *span, enum span_place place)
+{
+	return place == SPAN_OWNED ? CENTRAL_STAYS : central_move_at(central, span);
+}
+
 /*
  * Walk all spans of a central. False if it changed while the lock was not held,
  * or if a rule does not hold.
@@ -260,6 +266,10 @@ static bool validate_central_once(struct validate *v, struct goalloc_central *ce
 			if (good && place == SPAN_PARTIAL && i != central_bucket(central, span))
 				good = validate_span_fail(v, span, "span in the wrong bucket",
 							  -1, i, central_bucket(central, span));
+			if (good && span->move_at != validate_move_at(central, span, place))
+				good = validate_span_fail(v, span, "span that would not move",
+							  -1, span->move_at,
+							  validate_move_at(central, span, place));
 			if (!good)
 				break;
 			sums.spans++;

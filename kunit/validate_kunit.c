@@ -161,7 +161,7 @@ static u64 tree_free_page(struct heap_node *node)
 
 enum {
 	STATE_OF_FREE, STATE_OF_LIVE, STATE_IMPOSSIBLE, STATE_TAIL, STATE_UNKNOWN,
-	ALLOC_BIT, FREED_BIT, NR_FREED, NR_FREE, NR_FREE_FULL, PLACE, SHAPE, HOME,
+	ALLOC_BIT, FREED_BIT, NR_FREED, NR_FREE, NR_FREE_FULL, MOVE_AT, PLACE, SHAPE, HOME,
 	CENTRAL_NR_FREE, CENTRAL_NR_SPANS, CENTRAL_NR_OWNED,
 	MAP_SMALL, MAP_SECOND_PAGE, MAP_LARGE, MAP_OTHER_SPAN, MAP_FREE_PAGE,
 	LARGE_STATE, LARGE_COUNT, LARGE_ASKED, LARGE_PAGES,
@@ -181,6 +181,7 @@ static const char *const plant_rules[NR_PLANTS] = {
 	[NR_FREED] = "slots that came back miscounted, node 0, class ",
 	[NR_FREE] = "free slots miscounted, node 0, class ",
 	[NR_FREE_FULL] = "free slots miscounted, node 0, class ",
+	[MOVE_AT] = "span that would not move, node 0, class ",
 	[PLACE] = "span in a list it does not belong to, node 0, class ",
 	[SHAPE] = "span of another shape than its list, node 0, class ",
 	[HOME] = "span of another shape than its list, node 0, class ",
@@ -243,6 +244,8 @@ static struct plant plant(struct validate_test *vt, unsigned int kind)
 		return PLANT(vt->span->nr_free, vt->span->nr_free - 1);
 	case NR_FREE_FULL:
 		return PLANT(vt->wide->nr_free, vt->wide->nr_free + 1);
+	case MOVE_AT:
+		return PLANT(vt->span->move_at, vt->span->move_at + 1);
 	case PLACE:
 		return PLANT(vt->span->place, SPAN_OWNED);
 	case SHAPE:
