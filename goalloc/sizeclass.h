@@ -42,11 +42,11 @@ extern const u32 sizeclass_magic[GOALLOC_NR_CLASSES];
 /* By size rounded up to 8: class. */
 extern const u8 sizeclass_fine[SIZECLASS_NR_FINE];
 /*
- * By size above SIZECLASS_FINE_MAX rounded up to 128: class.  Row 1 is for
- * exact multiples of 128, whose alignment the request itself may promise to be
- * more than 128; row 0 is for all others, which promise at most 64.
+ * By size above SIZECLASS_FINE_MAX rounded up to 128: two classes.  The second is
+ * for exact multiples of 128, whose alignment the request itself may promise to be
+ * more than 128; the first is for all others, which promise at most 64.
  */
-extern const u8 sizeclass_coarse[2][SIZECLASS_NR_COARSE];
+extern const u8 sizeclass_coarse[2 * SIZECLASS_NR_COARSE];
 
 /**
  * sizeclass_of() - the class that serves a request
@@ -62,9 +62,12 @@ extern const u8 sizeclass_coarse[2][SIZECLASS_NR_COARSE];
 static inline unsigned int sizeclass_of(size_t size)
 {
 	if (likely(size <= SIZECLASS_FINE_MAX))
-		return sizeclass_fine[(size + 7) >> SIZECLASS_FINE_SHIFT];
-	return sizeclass_coarse[!(size & 127)]
-		[(size - SIZECLASS_FINE_MAX + 127) >> SIZECLASS_COARSE_SHIFT];
+		/* Callers have subtracted 1 before, to tell 0 from others. */
+		return sizeclass_fine[((size - 1) >> SIZECLASS_FINE_SHIFT) + 1];
+	/* Rounded up by what was subtracted and what the table leaves out. */
+	return sizeclass_coarse[2 * (((size - 1) >> SIZECLASS_COARSE_SHIFT) + 1 -
+				     (SIZECLASS_FINE_MAX >> SIZECLASS_COARSE_SHIFT)) +
+				!(size & 127)];
 }
 
 /**

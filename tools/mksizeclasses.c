@@ -266,15 +266,12 @@ static void print_header(FILE *out)
 	for (i = 8; i <= FINE_MAX; i += 8)
 		put_number(&col, class_for(&t13, i, promise(i)));
 	end_numbers(&col);
-	fprintf(out, "};\n\nconst u8 sizeclass_coarse[2][SIZECLASS_NR_COARSE] = {\n");
-	for (row = 0; row < 2; row++) {
-		fprintf(out, "\t{\n");
-		for (i = FINE_MAX; i <= MAX_SIZE; i += COARSE)
+	fprintf(out, "};\n\nconst u8 sizeclass_coarse[2 * SIZECLASS_NR_COARSE] = {\n");
+	for (i = FINE_MAX; i <= MAX_SIZE; i += COARSE)
+		for (row = 0; row < 2; row++)
 			put_number(&col, class_for(&t13, i,
 						   row ? promise(i) : COARSE / 2));
-		end_numbers(&col);
-		fprintf(out, "\t},\n");
-	}
+	end_numbers(&col);
 	fprintf(out, "};\n\n#endif /* GOALLOC_SIZECLASS_TABLE_H */\n");
 }
 
