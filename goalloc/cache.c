@@ -325,6 +325,13 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 		made = false;
 		if (unlikely(cache->home != heap_node_of(heap, numa_mem_id())))
 			cache_move(cache, heap_node_of(heap, numa_mem_id()));
+		/*
+		 * The span that was made for us is what there is, without another
+		 * look at the central, unless somebody was here meanwhile.
+		 */
+		if (fresh && !cache->bin[bin].count &&
+		    cache->bin[bin].span == &cache_no_span && room_own(cache, bin, fresh))
+			fresh = NULL;
 		obj = cache_take(cache, bin, &dirty);
 		if (!obj && !(fresh ? room_own(cache, bin, fresh) : room_fits(cache, bin))) {
 			preempt_enable();
