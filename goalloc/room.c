@@ -52,14 +52,14 @@ GOALLOC_EXPORT_KUNIT(room_share);
 
 static unsigned int room_size(unsigned int bin)
 {
-	return span_shape_small(bin).elemsize;
+	return sizeclass_size[span_bin_class(bin)];
 }
 
 static u32 room_span_bytes(unsigned int bin)
 {
-	struct span_shape shape = span_shape_small(bin);
+	unsigned int class = span_bin_class(bin);
 
-	return shape.elemsize * shape.nelems;
+	return sizeclass_size[class] * sizeclass_objs[class];
 }
 
 /* Its CPU may move it to another node meanwhile, but not to another heap. */

@@ -28,7 +28,7 @@ static_assert(offsetof(struct goalloc_span, needzero) < 64);
  */
 struct span_shape span_shape_small(unsigned int bin)
 {
-	unsigned int class = bin == GOALLOC_TINY_BIN ? sizeclass_of(16) : bin;
+	unsigned int class = span_bin_class(bin);
 
 	return (struct span_shape){
 		.bin = bin,

@@ -215,6 +215,12 @@ struct span_shape {
 	u32 track_bytes;
 };
 
+/* The class that spans of a bin are of. */
+static inline unsigned int span_bin_class(unsigned int bin)
+{
+	return bin == GOALLOC_TINY_BIN ? sizeclass_of(16) : bin;
+}
+
 struct span_shape span_shape_small(unsigned int bin);
 struct span_shape span_shape_large(u32 npages);
 size_t span_bytes(const struct span_shape *shape);
