@@ -31,6 +31,12 @@
 /* What the straight way cannot serve: its cache may have a span of any node. */
 #define API_ODD_FLAGS (API_ZONE_FLAGS | __GFP_THISNODE)
 
+/*
+ * Does the kernel look whether who may sleep may do so where he is? If not, all that
+ * might_alloc() does is to let others run, and that is done where it takes long.
+ */
+#define API_CHECKS_SLEEP (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
+
 struct goalloc_heap *goalloc_default;
 GOALLOC_EXPORT_KUNIT(goalloc_default);
 
@@ -59,8 +65,8 @@ static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
 }
 
 /* Not an ordinary size, or flags that want a word or a check. */
-static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
-				    gfp_t gfp, unsigned long caller)
+static noinline void *api_alloc_odd(size_t size, gfp_t gfp, struct goalloc_heap *heap,
+				    unsigned long caller)
 {
 	might_alloc(gfp);
 	if (gfp & API_ZONE_FLAGS & ~heap->gfp) {
@@ -77,20 +83,43 @@ static noinline void *api_alloc_odd(struct goalloc_heap *heap, size_t size,
 	return cache_alloc(heap, sizeclass_of(size), size, gfp);
 }
 
+static const struct cache_want api_plain = { .of_size = true, .zero = 0 };
+static const struct cache_want api_zeroed = { .of_size = true, .zero = __GFP_ZERO };
+
+/* A flag that takes the straight way off its course. */
+static noinline void *api_alloc_flagged(size_t size, gfp_t gfp,
+					struct goalloc_heap *heap, unsigned long caller)
+{
+	if (gfp & API_ODD_FLAGS || size - 1 >= GOALLOC_MAX_SMALL)
+		return api_alloc_odd(size, gfp, heap, caller);
+	/* Zeros and nothing else: straight on. */
+	return cache_alloc_by(api_zeroed, heap, heap->cpus, sizeclass_of(size), size, gfp);
+}
+
 /*
- * The straight way, for what needs no look at zones. That sleeping is allowed
- * is checked out of line, because a call in here would make everybody save
- * registers.
+ * The straight way, for small sizes and no odd flags. That sleeping is allowed is
+ * checked out of line, because a call in here would make everybody save registers.
+ * For that reason, too, @heap is NULL for the default one, and @caller 0 for that
+ * of the function this is part of: both are found out when they are needed.
  */
-static __always_inline void *api_get(struct goalloc_heap *heap, size_t size,
+static __always_inline void *api_get(struct goalloc_heap *heap,
+				     struct goalloc_pcpu __percpu *cpus, size_t size,
 				     gfp_t gfp, unsigned long caller)
 {
-	/* 0 wraps around to the largest size. */
-	if (unlikely(size - 1 >= GOALLOC_MAX_SMALL || gfp & API_ODD_FLAGS))
-		return api_alloc_odd(heap, size, gfp, caller);
-	if (gfpflags_allow_blocking(gfp))
-		return api_alloc_odd(heap, size, gfp, caller);
-	return cache_alloc(heap, sizeclass_of(size), size, gfp);
+	unsigned int bin;
+
+	if (API_CHECKS_SLEEP && gfpflags_allow_blocking(gfp))
+		return api_alloc_odd(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
+	if (unlikely(gfp & (API_ODD_FLAGS | __GFP_ZERO)))
+		return api_alloc_flagged(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
+	/* 0 wraps around to the largest size; the small ones with one comparison. */
+	if (likely(size - 1 < SIZECLASS_FINE_MAX))
+		bin = sizeclass_of(size);
+	else if (likely(size - 1 < GOALLOC_MAX_SMALL))
+		bin = sizeclass_of(size);
+	else
+		return api_alloc_odd(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
+	return cache_alloc_by(api_plain, heap, cpus, bin, size, gfp);
 }
 
 static size_t api_size(const struct goalloc_heap *heap, const void *p);
@@ -116,23 +145,33 @@ static __cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
  * Whether somebody watches is asked first, where a call costs those who do not
  * nothing but the place of a jump: later on they would have to save registers.
  */
-static __cold noinline void *api_alloc_watched(struct goalloc_heap *heap, size_t size,
-					       gfp_t gfp, unsigned long caller)
+static __cold noinline void *api_alloc_watched(size_t size, gfp_t gfp,
+					       struct goalloc_heap *heap,
+					       unsigned long caller)
 {
-	return api_watch(size, gfp, NUMA_NO_NODE, caller, api_get(heap, size, gfp, caller));
+	return api_watch(size, gfp, NUMA_NO_NODE, caller,
+			 api_get(heap, heap->cpus, size, gfp, caller));
 }
 
-static __always_inline void *api_alloc(struct goalloc_heap *heap, size_t size,
-				       gfp_t gfp, unsigned long caller)
+/* From any heap; @heap, @cpus and @caller are as those of api_get(). */
+static __always_inline void *api_alloc_by(struct goalloc_heap *heap,
+					  struct goalloc_pcpu __percpu *cpus,
+					  size_t size, gfp_t gfp, unsigned long caller)
 {
 	if (api_watched())
-		return api_alloc_watched(heap, size, gfp, caller);
-	return api_get(heap, size, gfp, caller);
+		return api_alloc_watched(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
+	return api_get(heap, cpus, size, gfp, caller);
+}
+
+/* From the default heap. */
+static __always_inline void *api_alloc(size_t size, gfp_t gfp, unsigned long caller)
+{
+	return api_alloc_by(NULL, &cache_default, size, gfp, caller);
 }
 
 void *goalloc(size_t size, gfp_t flags)
 {
-	return api_alloc(goalloc_default, size, flags, _RET_IP_);
+	return api_alloc(size, flags, 0);
 }
 EXPORT_SYMBOL_GPL(goalloc);
 
@@ -142,7 +181,7 @@ static __always_inline void *api_get_node(size_t size, gfp_t flags, int node,
 	struct goalloc_heap *heap = goalloc_default;
 
 	if (node == NUMA_NO_NODE || flags & API_ZONE_FLAGS || !size)
-		return api_get(heap, size, flags, caller);
+		return api_get(NULL, &cache_default, size, flags, caller);
 	might_alloc(flags);
 	if (unlikely(node < 0 || node >= MAX_NUMNODES)) {
 		report_bad_node(heap, node, caller);
@@ -184,7 +223,7 @@ static __always_inline void *api_get_aligned(size_t size, size_t align, gfp_t fl
 		return NULL;
 	}
 	if (flags & API_ZONE_FLAGS || !size)
-		return api_get(heap, size, flags, caller);
+		return api_get(NULL, &cache_default, size, flags, caller);
 	might_alloc(flags);
 	if (detour_taken(heap) && size <= GOALLOC_MAX_SIZE)
 		return detour_alloc(heap, size, align, flags, numa_mem_id());
@@ -217,7 +256,7 @@ EXPORT_SYMBOL_GPL(goalloc_aligned);
 static __always_inline void *api_get_tiny(size_t size, gfp_t flags, unsigned long caller)
 {
 	if (size - 1 >= 15 || flags & API_ZONE_FLAGS)
-		return api_get(goalloc_default, size, flags, caller);
+		return api_get(NULL, &cache_default, size, flags, caller);
 	might_alloc(flags);
 	if (flags & __GFP_THISNODE)
 		return tiny_alloc_local(goalloc_default, size, flags);
@@ -237,30 +276,38 @@ void *goalloc_tiny(size_t size, gfp_t flags)
 }
 EXPORT_SYMBOL_GPL(goalloc_tiny);
 
-static __cold noinline void api_free_traced(struct goalloc_heap *heap,
-					    const struct pagemap *map, const void *p,
+static __cold noinline void api_free_traced(const void *p, struct goalloc_heap *heap,
+					    const struct pagemap *map,
 					    unsigned long caller)
 {
+	if (ZERO_OR_NULL_PTR(p))
+		return;
 	trace_free(caller, p);
 	cache_free(heap, map, p, caller);
 }
 
-static __always_inline void api_free(struct goalloc_heap *heap,
-				     const struct pagemap *map, const void *p,
-				     unsigned long caller)
+/* To any heap; @heap, @cpus and @caller are as those of cache_free_by(). */
+static __always_inline void api_free_by(struct goalloc_heap *heap,
+					struct goalloc_pcpu __percpu *cpus,
+					const struct pagemap *map, const void *p,
+					unsigned long caller)
 {
-	if (unlikely(ZERO_OR_NULL_PTR(p)))
-		return;
 	if (trace_free_enabled()) {
-		api_free_traced(heap, map, p, caller);
+		api_free_traced(p, cache_heap(heap), map, caller ?: _RET_IP_);
 		return;
 	}
-	cache_free(heap, map, p, caller);
+	cache_free_by(heap, cpus, map, p, caller);
+}
+
+/* To the default heap. */
+static __always_inline void api_free(const void *p, unsigned long caller)
+{
+	api_free_by(NULL, &cache_default, &goalloc_space.map, p, caller);
 }
 
 void gofree(const void *p)
 {
-	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+	api_free(p, 0);
 }
 EXPORT_SYMBOL_GPL(gofree);
 
@@ -323,7 +370,7 @@ void gofree_sensitive(const void *p)
 	sanitize_usable(p, size);
 	/* No live object of ours has size 0; what else it is gets reported. */
 	memzero_explicit((void *)p, size);
-	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+	api_free(p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gofree_sensitive);
 
@@ -344,12 +391,11 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 	void *new;
 
 	if (!new_size) {
-		api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+		api_free(p, _RET_IP_);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
-		return api_alloc(goalloc_default, new_size,
-				 flags, _RET_IP_);
+		return api_alloc(new_size, flags, _RET_IP_);
 	old_size = api_size(goalloc_default, p);
 	if (unlikely(!old_size)) {
 		/* Not an object of ours: report it as a bad free, keep it. */
@@ -364,14 +410,14 @@ void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 		api_resize(p, old_size, new_size, flags);
 		return (void *)p;
 	}
-	new = api_alloc(goalloc_default, new_size, flags, _RET_IP_);
+	new = api_alloc(new_size, flags, _RET_IP_);
 	if (!new)
 		return NULL;
 	/* All of it, used or not: only who asked gosize() knows how much is. */
 	sanitize_pause();
 	memcpy(new, p, min(old_size, new_size));
 	sanitize_resume();
-	api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+	api_free(p, _RET_IP_);
 	return new;
 }
 EXPORT_SYMBOL_GPL(gorealloc);
@@ -405,7 +451,7 @@ void gofree_bulk(size_t nr, void **p)
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		api_free(goalloc_default, &goalloc_space.map, p[i], _RET_IP_);
+		api_free(p[i], _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gofree_bulk);
 
@@ -414,8 +460,7 @@ size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p)
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		p[i] = api_alloc(goalloc_default, size, flags,
-				 _RET_IP_);
+		p[i] = api_alloc(size, flags, _RET_IP_);
 		if (unlikely(!p[i])) {
 			gofree_bulk(i, p);
 			return 0;
@@ -428,7 +473,7 @@ EXPORT_SYMBOL_GPL(goalloc_bulk);
 static void *api_memdup(const void *src, size_t len, gfp_t flags,
 			unsigned long caller)
 {
-	void *copy = api_alloc(goalloc_default, len, flags, caller);
+	void *copy = api_alloc(len, flags, caller);
 
 	if (copy && len)
 		memcpy(copy, src, len);
@@ -459,7 +504,7 @@ void *gokvalloc(size_t size, gfp_t flags)
 			easy |= __GFP_NORETRY;
 		easy &= ~__GFP_NOFAIL;
 	}
-	p = api_alloc(goalloc_default, size, easy, _RET_IP_);
+	p = api_alloc(size, easy, _RET_IP_);
 	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(flags) ||
 	    flags & API_ZONE_FLAGS)
 		return p;
@@ -477,7 +522,7 @@ void gokvfree(const void *p)
 	if (is_vmalloc_addr(p) && !guard_owns(p))
 		vfree(p);
 	else
-		api_free(goalloc_default, &goalloc_space.map, p, _RET_IP_);
+		api_free(p, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gokvfree);
 
@@ -552,7 +597,7 @@ void *goalloc_heap_alloc(struct goalloc_heap *heap, size_t size, gfp_t flags)
 		report_bad_heap(heap, _RET_IP_);
 		return NULL;
 	}
-	return api_alloc(heap, size, flags, _RET_IP_);
+	return api_alloc_by(heap, heap->cpus, size, flags, 0);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_alloc);
 
@@ -563,7 +608,7 @@ void goalloc_heap_free(struct goalloc_heap *heap, const void *p)
 			report_bad_heap(heap, _RET_IP_);
 		return;
 	}
-	api_free(heap, &heap->space->map, p, _RET_IP_);
+	api_free_by(heap, heap->cpus, &heap->space->map, p, 0);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_free);
 

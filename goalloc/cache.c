@@ -23,14 +23,13 @@
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
+#include <linux/sched/mm.h>
 
-#include "allocinfo.h"
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
 #include "drain.h"
 #include "guard.h"
-#include "sanity.h"
 
 static_assert(sizeof(struct cache_bin) == 64);
 
@@ -40,6 +39,8 @@ struct goalloc_span cache_no_span = {
 	.state = &cache_no_state,
 };
 GOALLOC_EXPORT_KUNIT(cache_no_span);
+
+DEFINE_PER_CPU(struct goalloc_pcpu, cache_default);
 
 struct goalloc_cache cache_none = {
 	.bin = { [0 ... GOALLOC_NR_BINS - 1] = { .span = &cache_no_span } },
@@ -63,12 +64,14 @@ static bool cache_create(struct goalloc_heap *heap, gfp_t gfp)
 	cache = meta_zalloc(&heap->meta, sizeof(*cache), gfp, numa_mem_id());
 	if (!cache)
 		return false;
-	for (i = 0; i < GOALLOC_NR_BINS; i++)
-		cache->bin[i].span = &cache_no_span;
 
 	preempt_disable();
 	cache->level = interrupt_context_level();
 	cache->token = slot_token(smp_processor_id(), cache->level);
+	for (i = 0; i < GOALLOC_NR_BINS; i++) {
+		cache->bin[i].span = &cache_no_span;
+		cache->bin[i].token = cache->token;
+	}
 	cache->home = heap_node_of(heap, numa_mem_id());
 	pcpu = this_cpu_ptr(heap->cpus);
 	/* Again: a bit may have been set meanwhile, and the caches taken away. */
@@ -109,11 +112,17 @@ static void cache_make_list(struct goalloc_heap *heap, unsigned int bin)
 	meta_free(&heap->meta, entry, bytes);
 }
 
-/*
- * Make what this CPU and level need to keep objects of @bin, or open the list
- * that a drain has closed. If there is no memory for it, things go on without.
+/**
+ * cache_prepare - make what this CPU and level need to keep objects of a bin
+ * @heap: the heap
+ * @bin: the bin
+ *
+ * Or open the list that a drain has closed. If there is no memory for it, things
+ * go on without.
+ *
+ * Context: Any but NMI.
  */
-static void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
+void cache_prepare(struct goalloc_heap *heap, unsigned int bin)
 {
 	struct goalloc_cache *cache;
 	bool list;
@@ -191,13 +200,16 @@ void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty)
 	for (;;) {
 		*dirty = true;
 		while (b->count) {
-			cache_entry_t entry = b->entry[--b->count];
+			cache_entry_t entry;
+
+			b->line--;
+			entry = b->entry[b->count];
 
 			span = cache_entry_span(entry);
 			slot = cache_entry_slot(entry);
 			state = span_slot_state(span, slot);
 			if (likely(READ_ONCE(*state) == cache->token)) {
-				b->pops++;
+				b->line += BIN_POP + 1;
 				goto out;
 			}
 			report_race(span, slot, 1);
@@ -237,6 +249,12 @@ void *cache_zero(void *obj, unsigned int bin)
 	return obj;
 }
 GOALLOC_EXPORT_KUNIT(cache_zero);
+
+/* The same by the size that was requested, if that is what its bin is of. */
+void *cache_zero_of(void *obj, size_t asked)
+{
+	return cache_zero(obj, sizeclass_of(asked));
+}
 
 /**
  * cache_alloc_done - what is left to do once an object was had, or was not
@@ -299,6 +317,8 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	bool hit = false;
 	void *obj;
 
+	/* The fast path has not done so. */
+	might_alloc(gfp);
 	if (guard_wanted()) {
 		obj = guard_sample(heap, bin, asked, gfp);
 		if (obj)
@@ -366,6 +386,12 @@ void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_slow);
 
+/* The same, of the bin of the size; NULL is the default heap. */
+void *cache_alloc_slow_of(size_t asked, gfp_t gfp, struct goalloc_heap *heap)
+{
+	return cache_alloc_slow(cache_heap(heap), sizeclass_of(asked), asked, gfp);
+}
+
 /**
  * cache_alloc_sampled - go on when the gap of the profile is over
  * @heap: the heap
@@ -396,6 +422,14 @@ void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t as
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_sampled);
 
+/* The same, of the bin of the size; NULL is the default heap. */
+void *cache_alloc_sampled_of(size_t asked, gfp_t gfp, struct goalloc_heap *heap,
+			     void *obj, u8 *state)
+{
+	return cache_alloc_sampled(cache_heap(heap), sizeclass_of(asked), asked, gfp,
+				   obj, state);
+}
+
 /**
  * cache_alloc_raced - go on when the span showed an object that is taken
  * @heap: the heap
@@ -418,220 +452,13 @@ void *cache_alloc_raced(struct goalloc_heap *heap, unsigned int bin, size_t aske
 }
 GOALLOC_EXPORT_KUNIT(cache_alloc_raced);
 
-/* The pages are the heap's, but in no span: freed before? */
-static bool cache_owns_page(struct goalloc_heap *heap, unsigned long addr)
+/* The same, of the bin of the size; NULL is the default heap. */
+void *cache_alloc_raced_of(size_t asked, gfp_t gfp, struct goalloc_heap *heap,
+			   struct goalloc_span *span, unsigned int slot)
 {
-	u64 page = (addr - heap->space->source.base) >> GOALLOC_PAGE_SHIFT;
-	struct heap_node *node;
-	bool owned = false;
-	unsigned long flags;
-
-	if (page >= heap->space->source.nr_pages)
-		return false;
-	for (node = heap_first_node(heap); node; node = heap_next_node(node)) {
-		if (!raw_spin_trylock_irqsave(&node->lock, flags)) {
-			/* What we interrupted may have it: then we never know. */
-			if (in_nmi())
-				continue;
-			raw_spin_lock_irqsave(&node->lock, flags);
-		}
-		owned = heap_node_owns(node, page);
-		raw_spin_unlock_irqrestore(&node->lock, flags);
-		if (owned)
-			break;
-	}
-	return owned;
+	return cache_alloc_raced(cache_heap(heap), sizeclass_of(asked), asked, gfp,
+				 span, slot);
 }
-
-/* What is wrong with an address in a span where no slot begins? */
-static enum bad_free cache_inside(const struct slot_ref *ref, unsigned long addr)
-{
-	if (ref->slot >= ref->span->bits.nelems || addr % sizeof(u64))
-		return BAD_FREE_MISALIGNED;
-	return BAD_FREE_INTERIOR;
-}
-
-/* The span that the page map names for an object cannot be one. */
-static void cache_broken_span(struct goalloc_heap *heap,
-			      const struct goalloc_span *span, const char *what)
-{
-	sanity_fail(heap_first_node(heap), "span", what, SAFE_NO_BIN, span);
-	atomic64_inc(&heap->safe.ignored);
-}
-
-/* It is not of this heap. Of which, then? */
-static enum bad_free cache_stranger(struct goalloc_heap *heap, struct slot_ref *ref)
-{
-	struct goalloc_heap *of = sanity_heap_of(ref->span);
-
-	if (!of) {
-		cache_broken_span(heap, ref->span, "a span that is of no heap");
-		ref->span = NULL;
-		return BAD_FREE_HEAP;
-	}
-	return READ_ONCE(of->detour) & DETOUR_ENDED ? BAD_FREE_ENDED : BAD_FREE_HEAP;
-}
-
-/*
- * Why an address cannot be freed, that of a live object aside, of which it says
- * that it is free. Preemption is off.
- */
-static enum bad_free cache_judge(struct goalloc_heap *heap, unsigned long addr,
-				 struct slot_ref *ref)
-{
-	bool begins = slot_find(&heap->space->map, addr, ref);
-
-	if (!ref->span && safe_owns((void *)addr))
-		return BAD_FREE_HEAP;
-	if (!ref->span)
-		return cache_owns_page(heap, addr) ? BAD_FREE_SPAN : BAD_FREE_FOREIGN;
-	if (!heap_has_node(heap, ref->span->home))
-		return cache_stranger(heap, ref);
-	if (ref->span->kind == SPAN_TINY && ref->slot < ref->span->bits.nelems)
-		return tiny_judge(ref, addr - span_slot_addr(ref->span, ref->slot));
-	return begins && ref->slot < ref->span->bits.nelems ? BAD_FREE_DOUBLE :
-							      cache_inside(ref, addr);
-}
-
-/**
- * cache_refuse - report what was no live object of a heap
- * @heap: the heap
- * @p: the address
- * @caller: call site
- *
- * Frees nothing, even if a live object begins there by now.
- *
- * Context: Any context.
- */
-void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller)
-{
-	struct slot_ref ref = {};
-	enum bad_free kind;
-
-	if (guard_owns(p)) {
-		guard_refuse(heap, p, caller);
-		return;
-	}
-	preempt_disable();
-	kind = cache_judge(heap, (unsigned long)p, &ref);
-	report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
-	preempt_enable();
-}
-
-/*
- * Free what is no ordinary live object, or refuse to. Preemption is off, and on
- * again in the end: pages of a large object may go back to the kernel here.
- */
-static void cache_free_odd(struct goalloc_heap *heap, const void *p,
-			   unsigned long caller)
-{
-	unsigned long addr = (unsigned long)p;
-	struct slot_ref ref = {};
-	enum bad_free kind;
-	bool begins;
-
-	begins = slot_find(&heap->space->map, addr, &ref);
-	if (ref.span && heap_has_node(heap, ref.span->home) &&
-	    ref.slot < ref.span->bits.nelems) {
-		if (ref.span->kind == SPAN_TINY &&
-		    tiny_free(heap, &ref, addr - span_slot_addr(ref.span, ref.slot)))
-			goto out;
-		if (ref.span->kind == SPAN_LARGE && begins &&
-		    cmpxchg(ref.state, SLOT_LARGE, SLOT_FREE) == SLOT_LARGE) {
-			/* In our hands only, as is its span. */
-			preempt_enable();
-			profile_freed(p);
-			allocinfo_freed(ref.span, 0);
-			heap_free_large(ref.span);
-			return;
-		}
-	}
-	kind = cache_judge(heap, addr, &ref);
-	/* Unless that was the heap's fault. */
-	if (kind != BAD_FREE_HEAP || ref.span || !safe_is_on(heap))
-		report_bad_free(heap, p, ref.span, ref.slot, kind, caller);
-out:
-	preempt_enable();
-}
-
-/**
- * cache_free_past - check and free any object, whatever it takes
- * @heap: heap it should belong to
- * @p: the object
- * @caller: call site, for reports
- *
- * Context: Any context, preemption as the caller of the allocator had it.
- */
-void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long caller)
-{
-	struct goalloc_cache *cache;
-	struct slot_ref ref;
-	bool found;
-
-	preempt_disable();
-	found = slot_find(&heap->space->map, (unsigned long)p, &ref) &&
-		heap_has_node(heap, ref.span->home);
-	/* One of those that free it makes it an object like others. */
-	if (found && unlikely(READ_ONCE(*ref.state) == SLOT_SAMPLED) &&
-	    cmpxchg(ref.state, SLOT_SAMPLED, SLOT_LIVE) == SLOT_SAMPLED)
-		profile_freed(p);
-	if (!found) {
-		cache_free_odd(heap, p, caller);
-		return;
-	}
-	if (READ_ONCE(*ref.state) == SLOT_LIVE && !sanity_span(ref.span)) {
-		cache_broken_span(heap, ref.span, "the shape is of no bin");
-		preempt_enable();
-		return;
-	}
-	/* Nothing between the look and the mark: the shorter the better. */
-	if (READ_ONCE(*ref.state) != SLOT_LIVE) {
-		cache_free_odd(heap, p, caller);
-		return;
-	}
-	/* From here on the slot is in our hands only, and keeps its span. */
-	WRITE_ONCE(*ref.state, SLOT_FREE);
-	allocinfo_freed(ref.span, ref.slot);
-	if (want_init_on_free()) {
-		sanitize_open(p, ref.span->elemsize);
-		memset((void *)p, 0, ref.span->elemsize);
-	}
-	sanitize_free(ref.span, p);
-	if (in_nmi()) {
-		central_defer(heap_central_of(ref.span), ref.span, ref.slot);
-		preempt_enable();
-		return;
-	}
-	cache = cache_get(heap);
-	if (!cache->bin[ref.span->bin].cap &&
-	    (cache == &cache_none || ref.span->home == cache->home)) {
-		preempt_enable();
-		cache_prepare(heap, ref.span->bin);
-		preempt_disable();
-		cache = cache_get(heap);
-	}
-	cache_put(ref.span, ref.slot, cache);
-	preempt_enable();
-}
-
-/**
- * cache_free_slow - free what is not the plain case
- * @heap: heap it should belong to
- * @p: the object
- * @caller: call site, for reports
- *
- * Context: As cache_free_past().
- */
-void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller)
-{
-	if (guard_owns(p) && !(READ_ONCE(heap->detour) & (DETOUR_SAFE | DETOUR_ENDED)))
-		guard_free(heap, p, caller);
-	else if (detour_taken(heap))
-		detour_free(heap, p, caller);
-	else
-		cache_free_past(heap, p, caller);
-}
-GOALLOC_EXPORT_KUNIT(cache_free_slow);
 
 /**
  * cache_drain_cpu - empty the caches of a CPU
@@ -674,6 +501,22 @@ void cache_drain_all(struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(cache_drain_all);
 
+/* No cache on any CPU and level. */
+static void cache_clear_all(struct goalloc_pcpu __percpu *cpus)
+{
+	unsigned int cpu;
+	int level;
+
+	for_each_possible_cpu(cpu) {
+		struct goalloc_pcpu *pcpu = per_cpu_ptr(cpus, cpu);
+
+		for (level = 0; level < CACHE_LEVELS; level++) {
+			pcpu->level[level] = &cache_none;
+			pcpu->made[level] = &cache_none;
+		}
+	}
+}
+
 /**
  * cache_init_all - prepare a heap for caches
  * @heap: the heap
@@ -683,21 +526,46 @@ GOALLOC_EXPORT_KUNIT(cache_drain_all);
  */
 int cache_init_all(struct goalloc_heap *heap)
 {
-	unsigned int cpu;
-	int level;
-
 	heap->cpus = alloc_percpu(struct goalloc_pcpu);
 	if (!heap->cpus)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		for (level = 0; level < CACHE_LEVELS; level++) {
-			struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
-
-			pcpu->level[level] = &cache_none;
-			pcpu->made[level] = &cache_none;
-		}
+	cache_clear_all(heap->cpus);
 	return 0;
 }
+
+/**
+ * cache_make_default - make a heap the default one
+ * @heap: the heap, which nobody uses yet
+ *
+ * Context: Process context.
+ */
+void cache_make_default(struct goalloc_heap *heap)
+{
+	free_percpu(heap->cpus);
+	cache_clear_all(&cache_default);
+	heap->cpus = &cache_default;
+	goalloc_default = heap;
+}
+
+/**
+ * cache_take_away - let nobody find the caches of a heap any more
+ * @cpus: the caches, or NULL; whoever is using one goes on until preemption is on
+ *        again
+ *
+ * Context: Any.
+ */
+void cache_take_away(struct goalloc_pcpu __percpu *cpus)
+{
+	unsigned int cpu;
+	int level;
+
+	if (!cpus)
+		return;
+	for_each_possible_cpu(cpu)
+		for (level = 0; level < CACHE_LEVELS; level++)
+			WRITE_ONCE(per_cpu_ptr(cpus, cpu)->level[level], &cache_none);
+}
+GOALLOC_EXPORT_KUNIT(cache_take_away);
 
 /**
  * cache_destroy_all - free the caches of a heap
@@ -725,5 +593,8 @@ void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *
 			meta_free(&heap->meta, cache, sizeof(*cache));
 		}
 	}
-	free_percpu(cpus);
+	if (cpus == &cache_default)
+		cache_clear_all(cpus);
+	else
+		free_percpu(cpus);
 }

@@ -5,6 +5,7 @@
 #ifndef GOALLOC_CACHE_H
 #define GOALLOC_CACHE_H
 
+#include <linux/bits.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -21,12 +22,15 @@
 
 /**
  * struct cache_bin - a cache's objects of one bin
- * @count: objects in @entry
+ * @line: in the lower 16 bits @count; above, objects handed out from @entry, modulo
+ *        2^48. So that each fast path changes one word. See bin_pops()
+ * @count: objects in @entry; to be changed as part of @line
  * @cap: objects that @entry may hold now, see cache_cap.h; 0 until an object is
  *       freed here, and again from when the bin is emptied until the next one is
+ * @token: state of the slots that are noted in @entry, see slot_token(); the same
+ *         in all bins of a cache
  * @entry: free objects, the last freed on top
  * @span: span owned, or cache_no_span
- * @pops: objects handed out from @entry
  * @left: bytes to be requested until the gap of the profile is over, see
  *        profile_gap.h; the bytes requested with all objects handed out follow
  * @filled: objects the central put into @entry
@@ -37,20 +41,54 @@
  * Written by the CPU and level alone; others may read the numbers for
  * statistics. The fast paths count as little as will do: what the span handed
  * out follows from its bits, and objects freed are
- * @pops + @flushed + @count - @filled.
+ * pops + @flushed + @count - @filled.
  */
 struct cache_bin {
-	u16 count;
+	union {
+		u64 line;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		u16 count;
+#else
+		struct {
+			u16 above[3];
+			u16 count;
+		};
+#endif
+	};
 	u16 cap;
+	u8 token;
 	u32 flushes;
 	cache_entry_t *entry;
 	struct goalloc_span *span;
-	u64 pops;
 	s64 left;
 	u64 filled;
 	u64 flushed;
 	u64 refills;
 } __aligned(64);
+
+/* What @line is changed by when an object is handed out: one more, and one less. */
+#define BIN_COUNT_BITS 16
+#define BIN_POP (BIT_ULL(BIN_COUNT_BITS) - 1)
+
+/*
+ * Objects in a list, and objects ever handed out from it, of a bin's @line: for
+ * whoever reads it while its owner goes on.
+ */
+static __always_inline unsigned long bin_count(u64 line)
+{
+	return (u16)line;
+}
+
+static __always_inline u64 bin_pops(u64 line)
+{
+	return line >> BIN_COUNT_BITS;
+}
+
+/* Say how many objects are in the list. */
+static inline void bin_set_count(struct cache_bin *b, unsigned int count)
+{
+	b->line = (b->line & ~(u64)U16_MAX) | count;
+}
 
 /**
  * struct cache_tiny - the tiny block being packed
@@ -122,7 +160,12 @@ struct goalloc_pcpu {
 extern struct goalloc_cache cache_none;
 extern struct goalloc_span cache_no_span;
 
+/* The caches of the default heap, where its fast paths find them in one step. */
+DECLARE_PER_CPU(struct goalloc_pcpu, cache_default);
+
 int cache_init_all(struct goalloc_heap *heap);
+void cache_make_default(struct goalloc_heap *heap);
+void cache_take_away(struct goalloc_pcpu __percpu *cpus);
 void cache_destroy_all(struct goalloc_heap *heap, struct goalloc_pcpu __percpu *cpus);
 void cache_drain_all(struct goalloc_heap *heap);
 void cache_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
@@ -147,6 +190,16 @@ u64 cache_drain_bin(struct goalloc_cache *cache, unsigned int bin);
 
 void *cache_alloc_slow(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp);
+/*
+ * For these and for cache_free_slow() what goalloc() and gofree() were called with
+ * comes first, in the same places: their fast paths need not move it then.
+ */
+void *cache_alloc_slow_of(size_t asked, gfp_t gfp, struct goalloc_heap *heap);
+void *cache_alloc_raced_of(size_t asked, gfp_t gfp, struct goalloc_heap *heap,
+			   struct goalloc_span *span, unsigned int slot);
+void *cache_alloc_sampled_of(size_t asked, gfp_t gfp, struct goalloc_heap *heap,
+			     void *obj, u8 *state);
+void cache_free_slow(const void *p, struct goalloc_heap *heap, unsigned long caller);
 void *cache_alloc_raced(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 			gfp_t gfp, struct goalloc_span *span, unsigned int slot);
 void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t asked,
@@ -156,14 +209,15 @@ void *cache_alloc_node(struct goalloc_heap *heap, unsigned int bin, size_t asked
 void *cache_alloc_past(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       gfp_t gfp, int nid);
 void *cache_zero(void *obj, unsigned int bin);
+void *cache_zero_of(void *obj, size_t asked);
 void *cache_take(struct goalloc_cache *cache, unsigned int bin, bool *dirty);
 void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked,
 		       void *obj, bool dirty, gfp_t gfp, int nid);
 struct goalloc_span *cache_grow(struct goalloc_heap *heap, unsigned int bin,
 				gfp_t gfp, int nid, size_t asked, void **obj);
-void cache_free_slow(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void cache_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller);
+void cache_prepare(struct goalloc_heap *heap, unsigned int bin);
 void cache_put(struct goalloc_span *span, unsigned int slot,
 	       struct goalloc_cache *cache);
 void *tiny_alloc(struct goalloc_heap *heap, size_t size, gfp_t gfp);
@@ -209,9 +263,32 @@ static __always_inline bool cache_interrupted(void)
 	return preempt_count() & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET);
 }
 
+/*
+ * The heap of a fast path's caller, who gives NULL for the default one: where that
+ * is so the fast path does not need it, and the slow ones look it up.
+ */
+static __always_inline struct goalloc_heap *cache_heap(struct goalloc_heap *heap)
+{
+	return heap ?: goalloc_default;
+}
+
 /**
- * cache_alloc - allocate a small object
- * @heap: the heap
+ * struct cache_want - what a fast path is asked for; known when it is compiled
+ * @of_size: the bin is that of the size, so that it need not be kept for the slow
+ *           paths, which find it again
+ * @zero: what want_init_on_alloc() is asked: the caller's flags, or __GFP_ZERO or
+ *        0 if they have been looked at
+ */
+struct cache_want {
+	bool of_size;
+	gfp_t zero;
+};
+
+/**
+ * cache_alloc_by - allocate a small object
+ * @want: what else is known
+ * @heap: the heap; with @want.of_size NULL is the default one
+ * @cpus: its caches
  * @bin: bin
  * @asked: bytes requested
  * @gfp: as for goalloc()
@@ -219,27 +296,27 @@ static __always_inline bool cache_interrupted(void)
  * An object from the list is handed out only if its state byte is this cache's
  * token, one from the span only if it says SLOT_FREE. It always does, except
  * after two bad frees of one object raced each other on two CPUs, see
- * cache_free().
+ * cache_free_by().
  *
  * Context: Any context that @gfp allows.
  * Return: the object or NULL.
  */
-static __always_inline void *cache_alloc(struct goalloc_heap *heap,
-					 unsigned int bin, size_t asked,
-					 gfp_t gfp)
+static __always_inline void *cache_alloc_by(const struct cache_want want,
+					    struct goalloc_heap *heap,
+					    struct goalloc_pcpu __percpu *cpus,
+					    unsigned int bin, size_t asked, gfp_t gfp)
 {
-	struct goalloc_cache *cache;
 	struct goalloc_span *span;
-	unsigned int slot, count;
 	struct cache_bin *b;
+	unsigned long count;
+	unsigned int slot;
 	void *obj;
 	u8 *state;
 
 	preempt_disable();
 	if (unlikely(cache_interrupted()))
 		goto slow;
-	cache = this_cpu_read(heap->cpus->level[0]);
-	b = &cache->bin[bin];
+	b = &this_cpu_read(cpus->level[0])->bin[bin];
 	count = b->count;
 	if (likely(count)) {
 		cache_entry_t entry = b->entry[count - 1];
@@ -247,20 +324,18 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 		span = cache_entry_span(entry);
 		slot = cache_entry_slot(entry);
 		state = span_slot_state(span, slot);
-		if (unlikely(READ_ONCE(*state) != cache->token))
+		if (unlikely(READ_ONCE(*state) != b->token))
 			goto slow;
-		b->count = count - 1;
-		b->pops++;
+		b->line += BIN_POP;
 		b->left -= asked;
 		if (unlikely(b->left < 0))
 			goto sample;
 		WRITE_ONCE(*state, SLOT_LIVE);
 		obj = (void *)span_slot_addr(span, slot);
 		preempt_enable();
-		if (want_init_on_alloc(gfp))
-			return sanitize_alloc(heap, cache_zero(obj, bin), bin,
-					      asked, gfp);
-		return sanitize_alloc(heap, obj, bin, asked, gfp);
+		if (want_init_on_alloc(want.zero))
+			goto zero;
+		return sanitize_alloc(cache_heap(heap), obj, bin, asked, gfp);
 	}
 
 	span = b->span;
@@ -275,30 +350,58 @@ static __always_inline void *cache_alloc(struct goalloc_heap *heap,
 		goto sample;
 	WRITE_ONCE(*state, SLOT_LIVE);
 	obj = (void *)span_slot_addr(span, slot);
-	if (want_init_on_alloc(gfp) && span->needzero) {
+	if (want_init_on_alloc(want.zero) && span->needzero) {
 		preempt_enable();
-		return sanitize_alloc(heap, cache_zero(obj, bin), bin, asked, gfp);
+		goto zero;
 	}
 	preempt_enable();
-	return sanitize_alloc(heap, obj, bin, asked, gfp);
+	return sanitize_alloc(cache_heap(heap), obj, bin, asked, gfp);
 
+zero:
+	obj = want.of_size ? cache_zero_of(obj, asked) : cache_zero(obj, bin);
+	return sanitize_alloc(cache_heap(heap), obj, bin, asked, gfp);
 raced:
-	/* A tail call, or everybody would save registers for it. */
+	/* Tail calls, or everybody would save registers for them. */
+	if (want.of_size)
+		return cache_alloc_raced_of(asked, gfp, heap, span, slot);
 	return cache_alloc_raced(heap, bin, asked, gfp, span, slot);
 sample:
 	obj = (void *)span_slot_addr(span, slot);
+	if (want.of_size)
+		return cache_alloc_sampled_of(asked, gfp, heap, obj, state);
 	return cache_alloc_sampled(heap, bin, asked, gfp, obj, state);
 slow:
 	preempt_enable();
+	if (want.of_size)
+		return cache_alloc_slow_of(asked, gfp, heap);
 	return cache_alloc_slow(heap, bin, asked, gfp);
 }
 
 /**
- * cache_free - check and free any object
- * @heap: heap it should belong to
+ * cache_alloc - allocate a small object of any bin
+ * @heap: the heap
+ * @bin: bin
+ * @asked: bytes requested
+ * @gfp: as for goalloc()
+ *
+ * Context: Any context that @gfp allows.
+ * Return: the object or NULL.
+ */
+static __always_inline void *cache_alloc(struct goalloc_heap *heap, unsigned int bin,
+					 size_t asked, gfp_t gfp)
+{
+	const struct cache_want want = { .zero = gfp };
+
+	return cache_alloc_by(want, heap, heap->cpus, bin, asked, gfp);
+}
+
+/**
+ * cache_free_by - check and free any object
+ * @heap: heap it should belong to; NULL is the default one
+ * @cpus: its caches
  * @map: the heap's page map
- * @p: the object, not NULL or ZERO_SIZE_PTR
- * @caller: call site, for reports
+ * @p: the object; NULL and ZERO_SIZE_PTR are in no span, so that nobody need ask
+ * @caller: call site, for reports; 0 for that of the function this is part of
  *
  * The check and the mark that the object is free now are a plain load and a
  * plain store. Two frees of one object that race on two CPUs may both pass; the
@@ -311,14 +414,16 @@ slow:
  *
  * Context: Any context.
  */
-static __always_inline void cache_free(struct goalloc_heap *heap,
-				       const struct pagemap *map,
-				       const void *p, unsigned long caller)
+static __always_inline void cache_free_by(struct goalloc_heap *heap,
+					  struct goalloc_pcpu __percpu *cpus,
+					  const struct pagemap *map,
+					  const void *p, unsigned long caller)
 {
 	struct goalloc_cache *cache;
 	struct goalloc_span *span;
-	unsigned int slot, count;
 	struct cache_bin *b;
+	u16 count;
+	unsigned int slot;
 	u8 *state;
 
 	preempt_disable();
@@ -327,7 +432,7 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	span = pagemap_find(map, (unsigned long)p);
 	if (unlikely(!span_slot_exact(span, (unsigned long)p, &slot)))
 		goto slow;
-	cache = this_cpu_read(heap->cpus->level[0]);
+	cache = this_cpu_read(cpus->level[0]);
 	/* Another heap's, or of another node, or there is no cache yet. */
 	if (unlikely(span->home != cache->home))
 		goto slow;
@@ -342,16 +447,23 @@ static __always_inline void cache_free(struct goalloc_heap *heap,
 	/* Nothing between the look and the mark: the shorter the better. */
 	if (unlikely(READ_ONCE(*state) != SLOT_LIVE))
 		goto slow;
-	WRITE_ONCE(*state, cache->token);
+	WRITE_ONCE(*state, b->token);
 	sanitize_free(span, p);
 	b->entry[count] = cache_entry_make(span, slot);
-	b->count = count + 1;
+	b->line++;
 	preempt_enable();
 	return;
 
 slow:
 	preempt_enable();
-	cache_free_slow(heap, p, caller);
+	cache_free_slow(p, heap, caller ?: _RET_IP_);
+}
+
+/* The same, of any heap. */
+static __always_inline void cache_free(struct goalloc_heap *heap, const struct pagemap *map,
+				       const void *p, unsigned long caller)
+{
+	cache_free_by(heap, heap->cpus, map, p, caller);
 }
 
 #endif /* GOALLOC_CACHE_H */

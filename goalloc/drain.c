@@ -273,8 +273,10 @@ u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 			const struct cache_bin *b = &cache->bin[bin];
 
-			sum += cache_asked(cache, bin) + drain_read(b->pops) +
-			       drain_read(b->flushed) + drain_read(b->count) -
+			u64 line = drain_read(b->line);
+
+			sum += cache_asked(cache, bin) + bin_pops(line) +
+			       drain_read(b->flushed) + bin_count(line) -
 			       drain_read(b->filled);
 		}
 	}

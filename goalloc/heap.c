@@ -172,6 +172,8 @@ static void heap_close(struct goalloc_heap *heap)
 
 	set_bit(ilog2(DETOUR_ENDED), &heap->detour);
 	WRITE_ONCE(heap->cpus, ended_caches());
+	/* The default heap's fast paths do not ask for heap->cpus. */
+	cache_take_away(cpus);
 	synchronize_rcu();
 	drain_remove_heap(heap);
 	cache_destroy_all(heap, cpus);

@@ -6,6 +6,7 @@
 
 #include <linux/module.h>
 
+#include "cache.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "drain.h"
@@ -65,6 +66,7 @@ MODULE_PARM_DESC(memory_max, "hard limit in bytes for all heaps together: alloca
 static int __init goalloc_init(void)
 {
 	struct goalloc_heap_attr attr = {};
+	struct goalloc_heap *heap;
 	int err;
 
 	err = harden_params(&attr);
@@ -79,11 +81,12 @@ static int __init goalloc_init(void)
 	err = drain_init();
 	if (err)
 		goto fail_drain;
-	goalloc_default = heap_create("default", &attr, &goalloc_space);
-	if (IS_ERR(goalloc_default)) {
-		err = PTR_ERR(goalloc_default);
+	heap = heap_create("default", &attr, &goalloc_space);
+	if (IS_ERR(heap)) {
+		err = PTR_ERR(heap);
 		goto fail_heap;
 	}
+	cache_make_default(heap);
 	err = hotplug_init();
 	if (err)
 		goto fail_hotplug;

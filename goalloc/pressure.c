@@ -60,7 +60,7 @@ static u64 pressure_cached(const struct goalloc_heap *heap, unsigned int cpu)
 
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++)
 			/* The owner counts with plain stores; any value will do. */
-			bytes += (u64)data_race(READ_ONCE(cache->bin[bin].count)) *
+			bytes += bin_count(data_race(READ_ONCE(cache->bin[bin].line))) *
 				 span_shape_small(bin).elemsize;
 	}
 	return bytes;

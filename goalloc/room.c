@@ -124,7 +124,7 @@ static void room_flush(struct goalloc_cache *cache, unsigned int bin,
 
 	foreign = central_flush(&cache->home->central[bin], b->entry, nr, cache->token);
 	memmove(b->entry, b->entry + nr, keep * sizeof(b->entry[0]));
-	b->count = keep;
+	bin_set_count(b, keep);
 	b->flushed += nr - foreign;
 	b->flushes++;
 }
@@ -151,7 +151,7 @@ static u64 room_empty(struct goalloc_cache *cache, unsigned int bin)
 	struct cache_bin *b = &cache->bin[bin];
 	u64 nr = b->count;
 
-	if (b->count)
+	if (nr)
 		room_flush(cache, bin, 0);
 	b->cap = 0;
 	nr += room_drop_span(cache, bin);
@@ -170,8 +170,8 @@ static u32 room_uses(struct cache_cap *cc, unsigned int bin)
 {
 	const struct cache_bin *b = &room_cache(cc)->bin[bin];
 
-	return cache_asked(room_cache(cc), bin) + b->pops + b->flushed + b->count -
-	       b->filled;
+	return cache_asked(room_cache(cc), bin) + bin_pops(b->line) + b->flushed +
+	       b->count - b->filled;
 }
 
 static u32 room_unused(struct cache_cap *cc, unsigned int bin)
@@ -247,7 +247,8 @@ bool room_put(struct goalloc_cache *cache, struct goalloc_span *span,
 	}
 	if (b->count == b->cap && !room_grow(cache, span->bin))
 		room_flush(cache, span->bin, b->cap / 2);
-	b->entry[b->count++] = cache_entry_make(span, slot);
+	b->entry[b->count] = cache_entry_make(span, slot);
+	b->line++;
 	return true;
 }
 
@@ -321,7 +322,7 @@ bool room_refill(struct goalloc_cache *cache, unsigned int bin)
 	drain_note();
 	span = central_refill(&cache->home->central[bin], span, b->entry, b->cap,
 			      cache->token, &got);
-	b->count = got;
+	bin_set_count(b, got);
 	b->filled += got;
 	class->filled = got && got >= (b->cap + 1) / 2;
 	if (span)

@@ -125,15 +125,9 @@ GOALLOC_EXPORT_KUNIT(safe_is_on);
 
 static void safe_take_caches(struct goalloc_heap *heap)
 {
-	unsigned int cpu;
-	int level;
-
 	/* The detour before the caches; pairs with cache_create(). */
 	smp_mb();
-	for_each_possible_cpu(cpu)
-		for (level = 0; level < CACHE_LEVELS; level++)
-			WRITE_ONCE(per_cpu_ptr(heap->cpus, cpu)->level[level],
-				   &cache_none);
+	cache_take_away(heap->cpus);
 }
 
 /* No lock is held here, and printing is safe. */

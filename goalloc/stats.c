@@ -37,8 +37,9 @@ static void stats_cache_bin(const struct goalloc_cache *cache, unsigned int bin,
 			    struct bin_stats *bs)
 {
 	const struct cache_bin *b = &cache->bin[bin];
-	u64 pops = stats_read(b->pops);
-	u64 count = stats_read(b->count);
+	u64 line = stats_read(b->line);
+	u64 count = bin_count(line);
+	u64 pops = bin_pops(line);
 
 	bs->allocs += pops;
 	/* What came into the list but from the central was freed. */
@@ -207,8 +208,9 @@ static void stats_level_bin(const struct goalloc_heap *heap, const struct cache_
 			    unsigned int bin, struct level_stats *ls)
 {
 	u32 size = span_shape_small(bin).elemsize;
-	u64 pops = stats_read(b->pops);
-	u64 count = stats_read(b->count);
+	u64 line = stats_read(b->line);
+	u64 count = bin_count(line);
+	u64 pops = bin_pops(line);
 	const struct goalloc_span *span;
 
 	ls->used += count * size;

@@ -136,7 +136,7 @@ static void detour_entries(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (size_t)8, gosize(p[4]));
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
 		if (i % 2)
-			cache_free_slow(heap, p[i], _THIS_IP_);
+			cache_free_slow(p[i], heap, _THIS_IP_);
 		else
 			goalloc_heap_free(heap, p[i]);
 	}

@@ -227,21 +227,30 @@ void fake_heap_break(struct kunit *test, struct goalloc_heap *heap)
 }
 
 /**
- * fake_heap_mend - end a heap's safe mode, which nothing but a test can
- * @heap: the heap, nobody using it; the damage is undone, and what it had from
- *        kmalloc() was freed
+ * fake_heap_give_caches - let a heap have its caches again
+ * @heap: the heap, which cache_take_away() has taken them from
  */
-void fake_heap_mend(struct goalloc_heap *heap)
+void fake_heap_give_caches(struct goalloc_heap *heap)
 {
 	int cpu, level;
 
-	safe_sync(heap);
 	for_each_possible_cpu(cpu) {
 		struct goalloc_pcpu *pcpu = per_cpu_ptr(heap->cpus, cpu);
 
 		for (level = 0; level < CACHE_LEVELS; level++)
 			pcpu->level[level] = pcpu->made[level];
 	}
+}
+
+/**
+ * fake_heap_mend - end a heap's safe mode, which nothing but a test can
+ * @heap: the heap, nobody using it; the damage is undone, and what it had from
+ *        kmalloc() was freed
+ */
+void fake_heap_mend(struct goalloc_heap *heap)
+{
+	safe_sync(heap);
+	fake_heap_give_caches(heap);
 	atomic64_set(&heap->safe.ignored, 0);
 	clear_bit(ilog2(DETOUR_ENDED), &heap->detour);
 	clear_bit(ilog2(DETOUR_SAFE), &heap->detour);

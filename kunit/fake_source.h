@@ -73,6 +73,7 @@ void fake_heap_destroy(struct kunit *test, struct fake_heap *fh);
 /* As if a quiet heap had never been found broken. */
 void fake_heap_break(struct kunit *test, struct goalloc_heap *heap);
 void fake_heap_mend(struct goalloc_heap *heap);
+void fake_heap_give_caches(struct goalloc_heap *heap);
 
 /* The ledger of a quiet heap adds up, to the byte; every summary is right. */
 void fake_heap_check(struct kunit *test, struct fake_heap *fh);

@@ -258,7 +258,8 @@ static void race_marked_too_late(struct kunit *test)
 	cache = cache_get(race_heap(test));
 	b = &cache->bin[9];
 	WRITE_ONCE(*ref.state, cache->token);
-	b->entry[b->count++] = cache_entry_make(ref.span, ref.slot);
+	b->entry[b->count] = cache_entry_make(ref.span, ref.slot);
+	b->line++;
 	preempt_enable();
 
 	q = misuse_get(test, 112);

@@ -365,7 +365,7 @@ class Heap:
         remote = 0
         for _, _, cache in self.caches():
             b = cache.bin[bin_]
-            pops, count = b.pops.value_(), b.count.value_()
+            pops, count = divmod(b.line.value_(), 1 << 16)
             remote += cache.remote.frees[bin_].value_()
             bs["allocs"] += pops
             bs["frees"] += pops + b.flushed.value_() + count - b.filled.value_()
@@ -524,7 +524,7 @@ class Heap:
         for bin_ in range(g.nr_bins):
             b = cache.bin[bin_]
             size = g.shape(bin_)[0]
-            pops, count = b.pops.value_(), b.count.value_()
+            pops, count = divmod(b.line.value_(), 1 << 16)
             ls["used"] += count * size
             ls["allocs"] += pops
             ls["frees"] += pops + b.flushed.value_() + count - b.filled.value_()

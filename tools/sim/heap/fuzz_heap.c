@@ -789,7 +789,7 @@ static void begin(const u8 *head)
 		run.heap[1] = make_heap("second", NULL);
 	sim.fail_in = 0;
 	sim.fail_for = 0;
-	goalloc_default = run.heap[0];
+	cache_make_default(run.heap[0]);
 	sim.hook = hook;
 	sim.wait = wait_for_memory;
 }

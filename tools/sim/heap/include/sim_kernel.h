@@ -208,8 +208,12 @@ struct irq_work {
 /* Per-CPU memory: the copies lie so many bytes apart. */
 #define SIM_PERCPU_STRIDE 512
 
-#define per_cpu_ptr(p, cpu) \
-	((__typeof__(p))((char *)(p) + (size_t)(cpu) * SIM_PERCPU_STRIDE))
+/* The compiler is not to know of which object the copies are. */
+#define per_cpu_ptr(p, cpu) ({						\
+	char *_first = (char *)(p);					\
+	__asm__("" : "+r" (_first));					\
+	(__typeof__(p))(_first + (size_t)(cpu) * SIM_PERCPU_STRIDE);	\
+})
 #define this_cpu_ptr(p) ({		\
 	sim_must(!preemptible());	\
 	per_cpu_ptr(p, sim.cpu);	\
@@ -219,6 +223,10 @@ struct irq_work {
 void *sim_alloc_percpu(size_t size);
 void free_percpu(void *p);
 #define alloc_percpu(type) ((type *)sim_alloc_percpu(sizeof(type)))
+#define DECLARE_PER_CPU(type, name) extern type name
+#define DEFINE_PER_CPU(type, name)						\
+	static char name##_copies[SIM_CPUS * SIM_PERCPU_STRIDE] __aligned(64);	\
+	extern type name __attribute__((alias(#name "_copies")))
 
 /* Spinlocks, mutexes. */
 typedef struct {
