@@ -7,8 +7,7 @@
  * neighbour keeps the span and the quarantine is full, so that each free that
  * goes into it brings another object out.
  *
- * Prints "harden.<size>.<feature>.pair <instructions>" lines when loaded, and
- * then fails to load on purpose, so that it can be loaded again.
+ * Prints "harden.<size>.<feature>.pair <instructions>" lines when loaded.
  */
 #define pr_fmt(fmt) "goalloc_bench: " fmt
 
@@ -88,8 +87,14 @@ static int __init bench_init(void)
 		for (f = 0; f < ARRAY_SIZE(bench_features); f++)
 			bench_feature(bench_features[f].harden, sizes[s],
 				      bench_features[f].name);
-	return -ECANCELED;
+	return 0;
 }
+
+static void __exit bench_exit(void)
+{
+}
+
 module_init(bench_init);
+module_exit(bench_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("What goalloc's hardened heaps cost");

@@ -27,15 +27,62 @@ $1 ~ /^pages\./ {
 	next
 }
 {
-	n = split($1, k, ".")
-	if (n != 4)
+	if (split($1, k, ".") != 4)
 		next
-	key = k[1] "." k[2]
-	if (!(key in known)) {
-		known[key] = 1
-		keys[++nr_keys] = key
+	if (!(k[1] in known_case)) {
+		known_case[k[1]] = 1
+		cases[++nr_cases] = k[1]
 	}
-	value[key, k[3], k[4]] = $2
+	if (!((k[1], k[2]) in known)) {
+		known[k[1], k[2]] = 1
+		sizes[k[1], ++nr_sizes[k[1]]] = k[2]
+	}
+	value[k[1], k[2], k[3], k[4]] = $2
+}
+
+# A figure, or a dash where there is none.
+function figure(what, size, who, metric, width)
+{
+	if ((what, size, who, metric) in value)
+		return sprintf(" %" width "d", value[what, size, who, metric])
+	return sprintf(" %" width "s", "-")
+}
+
+# The mean where it says more than the median does, as of batches.
+function main_metric(what, size)
+{
+	return ((what, size, "goalloc", "mean") in value) ? "mean" : "median"
+}
+
+# Whom goalloc is compared with.
+function peer(what, size,   who, i, n)
+{
+	n = split("kmalloc kmem_cache alloc_pages", who, " ")
+	for (i = 1; i <= n; i++)
+		if ((what, size, who[i], "median") in value)
+			return who[i]
+	return ""
+}
+
+function case_row(what, size,   m, p, other, ratio)
+{
+	m = main_metric(what, size)
+	p = peer(what, size)
+	other = p == "alloc_pages" ? p : "kmem_cache"
+	ratio = "-"
+	if (p != "" && value[what, size, p, m])
+		ratio = sprintf("%.2f", value[what, size, "goalloc", m] / value[what, size, p, m])
+	printf "%-16s %7d%s%s%s %7s%s%s\n", what, size,
+		figure(what, size, "goalloc", m, 9), figure(what, size, "kmalloc", m, 9),
+		figure(what, size, other, m, 11), ratio,
+		figure(what, size, "goalloc", "p99", 9), figure(what, size, p, "p99", 9)
+}
+
+# The last but one column is of alloc_pages() where pages are counted.
+function case_head(other)
+{
+	printf "%-16s %7s %9s %9s %11s %7s %9s %9s\n", "case", "size", "goalloc",
+		"kmalloc", other, "ratio", "p99 go", "p99 peer"
 }
 
 function heap(mib)
@@ -46,22 +93,14 @@ function heap(mib)
 }
 
 END {
-	if (nr_keys) {
-		printf "%-14s %6s %9s %9s %11s %7s %9s %9s\n", "case", "size",
-			"goalloc", "kmalloc", "kmem_cache", "ratio",
-			"p99 go", "p99 km"
-		for (i = 1; i <= nr_keys; i++) {
-			key = keys[i]
-			m = ((key, "goalloc", "mean") in value) ? "mean" : "median"
-			split(key, k, ".")
-			km = value[key, "kmalloc", m]
-			printf "%-14s %6d %9d %9d %11d %7.2f %9d %9d\n", k[1],
-				k[2], value[key, "goalloc", m], km,
-				value[key, "kmem_cache", m],
-				km ? value[key, "goalloc", m] / km : 0,
-				value[key, "goalloc", "p99"],
-				value[key, "kmalloc", "p99"]
-		}
+	for (i = 1; i <= nr_cases; i++) {
+		what = cases[i]
+		other = peer(what, sizes[what, 1]) == "alloc_pages" ? "alloc_pages" : "kmem_cache"
+		if (other != head)
+			case_head(other)
+		head = other
+		for (s = 1; s <= nr_sizes[what]; s++)
+			case_row(what, sizes[what, s])
 	}
 	if (nr_rows) {
 		printf "\n%-8s %5s", "heap", "pages"
