@@ -15,6 +15,8 @@
 #: . make torture: stock, stock-rt as well (Debian's)
 #: SECS=n SEED=n make torture: how long, and where random numbers start
 #: CYCLES=n make oom: how often
+#: UPDATE=1 make bench, make check-fastpath: what is found is the standard from now on
+#: PLOT=1 make bench: install what build/bench.svg takes, if it is missing
 #: TRACE=file make run: replay this trace instead of the shipped ones
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
@@ -32,11 +34,11 @@ MAKEFLAGS += --no-print-directory
 
 # What a user may say on the command line reaches the scripts through the
 # environment.
-export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
+export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES UPDATE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
 export DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release torture oom lifetime numa check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release torture oom lifetime numa bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -70,8 +72,25 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files, the 
 	@tools/check
 
 bench: ## instructions per operation beside kmalloc, under QEMU's -icount
-	@tools/setup run
+	@tools/setup run bench $(if $(PLOT),plot)
 	@tools/bench/run
+
+bench-compare: ## what moved between two build/bench.json: A=old.json B=new.json, or just both
+	@tools/setup bench
+	@tools/bench/compare '$(A)' '$(B)'
+
+check-fastpath: ## instructions on the fast paths, none of them locked (UPDATE=1: as they are now)
+	@tools/setup fastpath
+	@tools/bench/fastpath
+
+# The two files may stand there as if they were targets.
+bench-files := $(filter %.json,$(MAKECMDGOALS))
+ifneq ($(bench-files),)
+A := $(word 1,$(bench-files))
+B := $(word 2,$(bench-files))
+.PHONY: $(bench-files)
+$(bench-files): ; @:
+endif
 
 bench-memory: ## how much memory is held for how much is in use, beside kmalloc
 	@tools/setup run plot

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What of bench.json is kept as baseline.json: the hot figures, of the two that
+# the ratios are made from.
+
+def hot:
+	split(".") as [$case, $size, $who, $metric]
+	| ($case[:4] == "bulk") as $bulk
+	| if $case == "batch_alloc" or $case[:5] == "free_"
+	  then $metric == "mean" and ($who == "goalloc" or $who == "kmalloc")
+	  else $metric == "median" and
+	       ($bulk or (($case == "pair" or $case == "alloc" or $case == "free")
+			  and ($who == "goalloc" or $who == "kmalloc")))
+	  end;
+
+.figures |= map_values(with_entries(select(.key | hot)))
