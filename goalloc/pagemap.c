@@ -43,7 +43,6 @@ static void pagemap_clear_leaf(struct pagemap_leaf *leaf)
 		 ARENA_LEAF_PAGES);
 }
 
-
 /**
  * pagemap_setup - make the stand-ins, once, before any map
  */

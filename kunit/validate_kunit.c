@@ -140,7 +140,9 @@ static struct plant plant_alloc_bit(struct goalloc_span *span)
 
 static struct goalloc_span **map_entry(struct validate_test *vt, u64 page)
 {
-	return &vt->fh->fake.space.map.row->leaf[page / ARENA_LEAF_PAGES]->span[page % ARENA_LEAF_PAGES];
+	struct pagemap_row *row = vt->fh->fake.space.map.row;
+
+	return &row->leaf[page / ARENA_LEAF_PAGES]->span[page % ARENA_LEAF_PAGES];
 }
 
 /* A free page of the tree. */

@@ -224,9 +224,9 @@ void *sim_alloc_percpu(size_t size);
 void free_percpu(void *p);
 #define alloc_percpu(type) ((type *)sim_alloc_percpu(sizeof(type)))
 #define DECLARE_PER_CPU(type, name) extern type name
-#define DEFINE_PER_CPU(type, name)						\
-	static char name##_copies[SIM_CPUS * SIM_PERCPU_STRIDE] __aligned(64);	\
-	extern type name __attribute__((alias(#name "_copies")))
+/* All copies, under the name of the first. */
+#define DEFINE_PER_CPU(type, name)					\
+	char name##_copies[SIM_CPUS * SIM_PERCPU_STRIDE] __asm__(#name) __aligned(64)
 
 /* Spinlocks, mutexes. */
 typedef struct {
