@@ -25,6 +25,7 @@
  * @line: in the lower 16 bits @count; above, objects handed out from @entry, modulo
  *        2^48. So that each fast path changes one word. See bin_pops()
  * @count: objects in @entry; to be changed as part of @line
+ * @above: the rest of @line
  * @cap: objects that @entry may hold now, see cache_cap.h; 0 until an object is
  *       freed here, and again from when the bin is emptied until the next one is
  * @token: state of the slots that are noted in @entry, see slot_token(); the same
