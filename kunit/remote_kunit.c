@@ -43,10 +43,11 @@ static void remote_steady_read(struct remote_steady *st)
 
 	while (READ_ONCE(st->round) <= STEADY_ROUNDS) {
 		cond_resched();
-		/* Nothing is freed until we have been seen; pairs with the writer. */
+		/* The round first: at rest is one that is not over. Pairs with the writer. */
+		round = smp_load_acquire(&st->round);
+		/* All has been freed, and the list is as it was; pairs with the writer. */
 		if (!smp_load_acquire(&st->at_rest))
 			continue;
-		round = READ_ONCE(st->round);
 		/* From here on the writer may take the list home. */
 		smp_store_release(&st->seen, round);
 		goalloc_heap_stats(st->fh->heap, &stats);
@@ -87,9 +88,8 @@ static void remote_steady_write(struct remote_steady *st)
 		while (READ_ONCE(st->reads) == reads)
 			cond_resched();
 		WRITE_ONCE(st->at_rest, false);
-		/* Whoever sees the round sees that. */
-		smp_wmb();
-		WRITE_ONCE(st->round, st->round + 1);
+		/* Whoever sees the round sees that; pairs with the reader. */
+		smp_store_release(&st->round, st->round + 1);
 		/* Before anything is allocated. */
 		smp_mb();
 		migrate_enable();
