@@ -272,7 +272,6 @@ u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 		       drain_read(cache->remote.puts);
 		for (bin = 0; bin < GOALLOC_NR_BINS; bin++) {
 			const struct cache_bin *b = &cache->bin[bin];
-
 			u64 line = drain_read(b->line);
 
 			sum += cache_asked(cache, bin) + bin_pops(line) +

@@ -101,14 +101,12 @@ static void palloc_update(struct palloc *p, u64 base, u64 n, bool now_free)
 	int level;
 	u64 i;
 
-	if (lo == hi && now_free) {
-		palloc_set_leaf(p, lo, palloc_bits_joined(palloc_chunk_of(p, lo)->alloc,
-							  leaf[lo], palloc_page_in_chunk(base),
-							  n));
-		return;
-	}
 	if (lo == hi) {
-		palloc_update_chunk(p, palloc_chunk_of(p, lo), lo);
+		const u64 *bits = palloc_chunk_of(p, lo)->alloc;
+
+		palloc_set_leaf(p, lo, now_free ?
+				palloc_bits_joined(bits, leaf[lo], palloc_page_in_chunk(base), n) :
+				palloc_bits_summarize(bits));
 		return;
 	}
 	leaf[lo] = palloc_bits_summarize(palloc_chunk_of(p, lo)->alloc);
