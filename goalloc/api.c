@@ -15,7 +15,7 @@
 #include <linux/vmalloc.h>
 
 #include "allocinfo.h"
-#include "cache.h"
+#include "cache_bulk.h"
 #include "compat.h"
 #include "debugfs.h"
 #include "detour.h"
@@ -446,27 +446,87 @@ bool goalloc_owns(const void *p)
 }
 EXPORT_SYMBOL_GPL(goalloc_owns);
 
-void gofree_bulk(size_t nr, void **p)
-{
-	size_t i;
-
-	for (i = 0; i < nr; i++)
-		api_free(p[i], _RET_IP_);
-}
-EXPORT_SYMBOL_GPL(gofree_bulk);
-
-size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p)
+/* Objects of which the first was not plain, or that are too many for one go. */
+static noinline void api_free_rest(size_t nr, void **p, unsigned long caller)
 {
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		p[i] = api_alloc(size, flags, _RET_IP_);
+		api_free(p[i], caller);
+		if (nr - i > 2 && !trace_free_enabled())
+			i += cache_put_bulk(&cache_default, &goalloc_space.map, nr - i - 1,
+					    p + i + 1);
+	}
+}
+
+void gofree_bulk(size_t nr, void **p)
+{
+	size_t done = 0;
+
+	if (nr > 1 && !trace_free_enabled())
+		done = cache_put_bulk(&cache_default, &goalloc_space.map, nr, p);
+	if (done != nr)
+		api_free_rest(nr - done, p + done, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(gofree_bulk);
+
+/* Can @gfp and @size be served by the handful? */
+static __always_inline bool api_bulk_plain(size_t size, gfp_t gfp)
+{
+	return !api_watched() && !(gfp & API_ODD_FLAGS) && size - 1 < GOALLOC_MAX_SMALL;
+}
+
+/* Objects that are at hand, ready for use; how many there were of @nr. */
+static unsigned int api_bulk(size_t size, gfp_t gfp, size_t nr, void **p)
+{
+	unsigned int bin, got, i;
+
+	bin = sizeclass_of(size);
+	got = cache_take_bulk(&cache_default, bin, size, nr, p);
+	if (!got)
+		got = cache_carve_bulk(&cache_default, bin, size, nr, p);
+	for (i = 0; i < got && (GOALLOC_SANITIZE || want_init_on_alloc(gfp)); i++) {
+		if (want_init_on_alloc(gfp))
+			cache_zero(p[i], bin);
+		sanitize_alloc(goalloc_default, p[i], bin, size, gfp);
+	}
+	return got;
+}
+
+/* The same, however many and whatever they take. @done are there already. */
+static noinline size_t api_bulk_rest(size_t size, gfp_t gfp, size_t nr, void **p,
+				     size_t done, unsigned long caller)
+{
+	size_t i;
+
+	might_alloc(gfp);
+	for (i = done; i < nr; i++) {
+		if (nr - i > 1 && api_bulk_plain(size, gfp)) {
+			i += api_bulk(size, gfp, nr - i, p + i);
+			if (i == nr)
+				break;
+		}
+		/* Which fills the list as well, if it was empty. */
+		p[i] = api_alloc(size, gfp, caller);
 		if (unlikely(!p[i])) {
 			gofree_bulk(i, p);
 			return 0;
 		}
 	}
 	return nr;
+}
+
+size_t goalloc_bulk(size_t size, gfp_t flags, size_t nr, void **p)
+{
+	size_t got = 0;
+
+	/* As in api_get(): no calls where the plain case comes by. */
+	if (nr > 1 && api_bulk_plain(size, flags) && !want_init_on_alloc(flags) &&
+	    !GOALLOC_SANITIZE && !(API_CHECKS_SLEEP && gfpflags_allow_blocking(flags)))
+		got = cache_take_bulk(&cache_default, sizeclass_of(size), size, nr, p);
+	if (got == nr)
+		return nr;
+	return api_bulk_rest(size, flags, nr, p, got, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_bulk);
 

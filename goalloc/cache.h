@@ -445,8 +445,11 @@ static __always_inline void cache_free_by(struct goalloc_heap *heap,
 	if (unlikely(count >= b->cap))
 		goto slow;
 	state = span_slot_state(span, slot);
-	/* Nothing between the look and the mark: the shorter the better. */
-	if (unlikely(READ_ONCE(*state) != SLOT_LIVE))
+	/*
+	 * Nothing between the look and the mark: the shorter the better. A byte is
+	 * read as a whole in any case, and READ_ONCE() takes one more step.
+	 */
+	if (unlikely(data_race(*state) != SLOT_LIVE))
 		goto slow;
 	WRITE_ONCE(*state, b->token);
 	sanitize_free(span, p);

@@ -5,7 +5,8 @@
 #include <kunit/test.h>
 #include <linux/slab.h>
 
-#include "cache.h"
+#include "cache_bulk.h"
+#include "crew.h"
 #include "fake_source.h"
 #include "stats.h"
 
@@ -288,6 +289,117 @@ static void cache_remote(struct kunit *test)
 	fake_heap_check(test, fh);
 }
 
+struct cache_row {
+	struct fake_heap *fh;
+	unsigned int allocs;
+	unsigned int frees;
+	void *p;
+};
+
+static void cache_bulk_elsewhere(void *arg)
+{
+	struct cache_row *row = arg;
+	void *p;
+
+	row->allocs = cache_take_bulk(row->fh->heap->cpus, sizeclass_of(64), 64, 1, &p) +
+		      cache_carve_bulk(row->fh->heap->cpus, sizeclass_of(1024), 64, 1, &p);
+	row->frees = cache_put_bulk(row->fh->heap->cpus, &row->fh->fake.space.map, 1, &row->p);
+}
+
+/* Several at once: what is at hand and plain, counted as others are, and no more. */
+static void cache_bulk(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	struct goalloc_pcpu __percpu *cpus = fh->heap->cpus;
+	const struct pagemap *map = &fh->fake.space.map;
+	unsigned int bin = sizeclass_of(64), i, j, wrong = 0;
+	struct cache_row row = { .fh = fh };
+	struct bin_stats before, after;
+	struct goalloc_span *span;
+	struct cache_bin *b;
+	void *obj[48 + 15], *none;
+	s64 left;
+	u8 *state;
+
+	migrate_disable();
+	for (i = 0; i < 48; i++)
+		obj[i] = cache_test_alloc(fh, bin, GFP_KERNEL);
+	for (i = 0; i < 48; i++)
+		cache_test_free(fh, obj[i]);
+	b = cache_list(fh, bin);
+	KUNIT_ASSERT_EQ(test, 48, (int)b->count);
+	none = obj[47];
+	stats_bin(fh->heap, bin, &before);
+
+	/* The youngest of them. */
+	KUNIT_EXPECT_EQ(test, CACHE_BULK, (int)cache_take_bulk(cpus, bin, 60, 100, obj));
+	KUNIT_EXPECT_PTR_EQ(test, none, obj[CACHE_BULK - 1]);
+	KUNIT_EXPECT_EQ(test, 0U, cache_carve_bulk(cpus, bin, 60, 100, &none));
+	KUNIT_EXPECT_EQ(test, 16, (int)cache_take_bulk(cpus, bin, 60, 100, obj + CACHE_BULK));
+	KUNIT_EXPECT_EQ(test, 0U, cache_take_bulk(cpus, bin, 60, 100, &none));
+	/* Then those of the span, up to the end of its window. */
+	KUNIT_EXPECT_EQ(test, 15U, cache_carve_bulk(cpus, bin, 60, 100, obj + 48));
+	KUNIT_EXPECT_EQ(test, 0U, cache_carve_bulk(cpus, bin, 60, 100, &none));
+	for (i = 0; i < ARRAY_SIZE(obj); i++) {
+		span = pagemap_span(map, (unsigned long)obj[i]);
+		wrong += !span || span->state[span_slot(span, (unsigned long)obj[i])] != SLOT_LIVE;
+		for (j = 0; j < i; j++)
+			wrong += obj[i] == obj[j];
+	}
+	KUNIT_EXPECT_EQ(test, 0U, wrong);
+	stats_bin(fh->heap, bin, &after);
+	KUNIT_EXPECT_EQ(test, before.allocs + 63, after.allocs);
+	KUNIT_EXPECT_EQ(test, before.frees, after.frees);
+	KUNIT_EXPECT_EQ(test, before.asked + 63 * 60, after.asked);
+	fake_heap_check(test, fh);
+
+	/* What is not plain ends the row, and is left as it is. */
+	obj[5] += 8;
+	KUNIT_EXPECT_EQ(test, 5U, cache_put_bulk(cpus, map, 48, obj));
+	obj[5] -= 8;
+	KUNIT_EXPECT_EQ(test, 0U, cache_put_bulk(cpus, map, 1, obj));
+	none = NULL;
+	KUNIT_EXPECT_EQ(test, 0U, cache_put_bulk(cpus, map, 1, &none));
+	none = &none;
+	KUNIT_EXPECT_EQ(test, 0U, cache_put_bulk(cpus, map, 1, &none));
+	KUNIT_EXPECT_EQ(test, CACHE_BULK, (int)cache_put_bulk(cpus, map, 43, obj + 5));
+	stats_bin(fh->heap, bin, &after);
+	KUNIT_EXPECT_EQ(test, before.frees + 5 + CACHE_BULK, after.frees);
+
+	/* A sample of the profile goes its own way, as does a note that is stale. */
+	left = b->left;
+	b->left = 3 * 60 - 1;
+	KUNIT_EXPECT_EQ(test, 2U, cache_take_bulk(cpus, bin, 60, 3, obj));
+	KUNIT_EXPECT_EQ(test, 0U, cache_take_bulk(cpus, bin, 60, 3, &none));
+	KUNIT_EXPECT_EQ(test, 2U, cache_put_bulk(cpus, map, 2, obj));
+	b->left = left;
+	span = cache_entry_span(b->entry[b->count - 2]);
+	state = span_slot_state(span, cache_entry_slot(b->entry[b->count - 2]));
+	WRITE_ONCE(*state, SLOT_LIVE);
+	KUNIT_EXPECT_EQ(test, 1U, cache_take_bulk(cpus, bin, 60, 3, obj));
+	KUNIT_EXPECT_EQ(test, 1U, cache_take_bulk(cpus, bin, 60, 1, obj + 1));
+	KUNIT_EXPECT_EQ(test, 0U, cache_take_bulk(cpus, bin, 60, 1, &none));
+	WRITE_ONCE(*state, b->token);
+	KUNIT_EXPECT_EQ(test, 1U, cache_put_bulk(cpus, map, 1, obj + 1));
+
+	/* Only the task's list. */
+	row.p = obj[0];
+	crew_in_hardirq(cache_bulk_elsewhere, &row);
+	KUNIT_EXPECT_EQ(test, 0U, row.allocs);
+	KUNIT_EXPECT_EQ(test, 0U, row.frees);
+	KUNIT_EXPECT_EQ(test, 1U, cache_put_bulk(cpus, map, 1, obj));
+	/* Up to the list's capacity; and objects of any bins. */
+	KUNIT_EXPECT_EQ(test, 11U, cache_put_bulk(cpus, map, 26, obj + 37));
+	for (i = 48; i < ARRAY_SIZE(obj); i++)
+		cache_test_free(fh, obj[i]);
+	for (i = 0; i < 8; i++)
+		obj[i] = cache_test_alloc(fh, sizeclass_of(i % 4 < 2 ? 64 : 1024), GFP_KERNEL);
+	cache_test_free(fh, obj[7]);
+	KUNIT_EXPECT_EQ(test, 7U, cache_put_bulk(cpus, map, 7, obj));
+	migrate_enable();
+	fake_heap_check(test, fh);
+}
+
 /* __GFP_ZERO is zero, from fresh, clean and dirty memory, by every way in. */
 static void cache_zeroes(struct kunit *test)
 {
@@ -361,6 +473,7 @@ static struct kunit_case cache_cases[] = {
 	KUNIT_CASE(cache_flushes_older_half),
 	KUNIT_CASE(cache_refills_from_fullest),
 	KUNIT_CASE(cache_remote),
+	KUNIT_CASE(cache_bulk),
 	KUNIT_CASE(cache_zeroes),
 	KUNIT_CASE(cache_out_of_memory),
 	{}
