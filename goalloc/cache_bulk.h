@@ -54,7 +54,7 @@ static __always_inline unsigned int cache_take_bulk(struct goalloc_pcpu __percpu
 	if (unlikely(cache_interrupted()))
 		goto out;
 	b = &this_cpu_read(cpus->level[0])->bin[bin];
-	max = min3(nr, (size_t)CACHE_BULK, (size_t)b->count);
+	max = min_t(size_t, min_t(size_t, nr, CACHE_BULK), b->count);
 	max = bulk_unsampled(b, max, asked);
 	entry = b->entry + b->count - max;
 	while (got < max) {
