@@ -321,7 +321,7 @@ static void pageheap_show_roots(struct seq_file *m, struct heap_node *node)
 	entry = 0;
 	do {
 		raw_spin_lock_irqsave(&node->lock, flags);
-		end = palloc_nr_pages(&node->palloc) >> shift;
+		end = palloc_entries(&node->palloc, 0);
 		for (sum = 0; !sum && entry < end; entry++)
 			sum = node->palloc.sum[0][entry];
 		raw_spin_unlock_irqrestore(&node->lock, flags);

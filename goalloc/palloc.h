@@ -116,6 +116,7 @@ int palloc_init(struct palloc *p, const struct palloc_mem *mem, u64 nr_pages,
 		gfp_t gfp);
 void palloc_destroy(struct palloc *p);
 u64 palloc_nr_pages(const struct palloc *p);
+u64 palloc_entries(const struct palloc *p, unsigned int level);
 int palloc_extend_prepare(struct palloc *p, u64 nr_pages, gfp_t gfp,
 			  struct palloc_space **next);
 void palloc_extend_commit(struct palloc *p, struct palloc_space *next);

@@ -225,13 +225,13 @@ int palloc_check_step(const struct palloc *p, struct palloc_check *check,
 		err = palloc_check_block(p, i, check, where);
 	} else {
 		n = min_t(u64, PALLOC_BLOCK_CHUNKS,
-			  (palloc_nr_pages(p) >> palloc_level_shift(check->level)) - i);
+			  palloc_entries(p, check->level) - i);
 		err = palloc_check_parents(p, check->level, i, n, where);
 	}
 	if (err)
 		return err;
 	check->next = i + n;
-	if (check->next < palloc_nr_pages(p) >> palloc_level_shift(check->level))
+	if (check->next < palloc_entries(p, check->level))
 		return 1;
 	check->next = 0;
 	if (--check->level >= 0)

@@ -52,10 +52,21 @@ static void palloc_put(struct palloc *p, void *mem, size_t bytes)
 	atomic64_sub(bytes, &p->metadata);
 }
 
+/* Of whole groups below the root: they are looked at as groups. */
 static size_t sum_bytes(u64 nr_chunks, unsigned int level)
 {
-	return (nr_chunks >> PALLOC_FANOUT_SHIFT * (PALLOC_LEAF - level)) *
-	       sizeof(palloc_sum_t);
+	u64 n = DIV_ROUND_UP_ULL(nr_chunks, 1ULL << PALLOC_FANOUT_SHIFT * (PALLOC_LEAF - level));
+
+	return (level ? round_up(n, PALLOC_FANOUT) : n) * sizeof(palloc_sum_t);
+}
+
+/* Chunks of an address space: whole blocks of all tables, not much more. */
+static u64 space_chunks(u64 nr_pages)
+{
+	u64 nr = DIV_ROUND_UP_ULL(nr_pages, PALLOC_CHUNK_PAGES);
+
+	return round_up(nr, nr < PALLOC_ROOT_CHUNKS ? SCAVENGE_BLOCK_CHUNKS :
+						       PALLOC_ROOT_CHUNKS);
 }
 
 static size_t table_bytes(u64 nr_chunks, unsigned int block_shift)
@@ -86,8 +97,7 @@ static struct palloc_space *palloc_space_alloc(struct palloc *p, u64 nr_pages,
 
 	if (!space)
 		return NULL;
-	space->nr_chunks = round_up(nr_pages, 1ULL << PALLOC_ROOT_SHIFT) >>
-			   PALLOC_CHUNK_SHIFT;
+	space->nr_chunks = space_chunks(nr_pages);
 	space->blocks = palloc_get(p, table_bytes(space->nr_chunks,
 						  PALLOC_BLOCK_SHIFT), gfp);
 	space->scav = palloc_get(p, table_bytes(space->nr_chunks,
@@ -185,6 +195,20 @@ void palloc_destroy(struct palloc *p)
 	p->space = NULL;
 }
 GOALLOC_EXPORT_KUNIT(palloc_destroy);
+
+/**
+ * palloc_entries() - how many summaries a level has
+ * @p: the page allocator
+ * @level: level of the tree, 0 is the root
+ *
+ * Context: Any.
+ * Return: those that have pages below them.
+ */
+u64 palloc_entries(const struct palloc *p, unsigned int level)
+{
+	return DIV_ROUND_UP_ULL(palloc_nr_pages(p), 1ULL << palloc_level_shift(level));
+}
+GOALLOC_EXPORT_KUNIT(palloc_entries);
 
 /**
  * palloc_nr_pages() - the size of the address space

@@ -258,7 +258,7 @@ void model_check_step(struct model *m)
 	}
 
 	for (level = 4; level >= 0; level--) {
-		u64 n = nr_chunks >> 3 * (4 - level);
+		u64 n = DIV_ROUND_UP(nr_chunks, 1ULL << 3 * (4 - level));
 		u64 i;
 
 		if (!memcmp(m->sum[level], m->p.sum[level],
@@ -303,7 +303,7 @@ const char *model_check_all(struct model *m, bool thorough)
 		check_chunk(m, m->chunks[c]);
 	for (level = 4; level >= 0; level--) {
 		unsigned int shift = 9 + 3 * (4 - level);
-		u64 n = nr_chunks >> 3 * (4 - level);
+		u64 n = DIV_ROUND_UP(nr_chunks, 1ULL << 3 * (4 - level));
 		u64 last = PALLOC_NONE;
 
 		if (level < 2 && !thorough)

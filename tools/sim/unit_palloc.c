@@ -310,13 +310,16 @@ static void sizes(void)
 	       "too many pages");
 	palloc_destroy(&p);
 	begin(&p, 1);
-	EXPECT(palloc_nr_pages(&p) == 1 << 21, "a root entry at least");
+	EXPECT(palloc_nr_pages(&p) == 1 << 18, "a block of every table at least");
+	EXPECT(palloc_entries(&p, PALLOC_LEAF) == 1 << 9, "chunks");
+	EXPECT(palloc_entries(&p, 1) == 1, "an entry for them");
+	EXPECT(palloc_entries(&p, 0) == 1, "a root entry");
 	EXPECT(palloc_reserve(&p, 0, 0, 0) == -EINVAL, "nothing");
-	EXPECT(palloc_reserve(&p, 1 << 21, 1, 0) == -EINVAL, "beyond");
+	EXPECT(palloc_reserve(&p, 1 << 18, 1, 0) == -EINVAL, "beyond");
 	EXPECT(palloc_reserve(&p, 5, PALLOC_NONE, 0) == -EINVAL, "wraps");
 	EXPECT(palloc_extend(&p, (1ULL << 40) + 1, 0) == -EINVAL, "too many");
 	EXPECT(!palloc_extend(&p, 10, 0), "large enough");
-	EXPECT(palloc_nr_pages(&p) == 1 << 21, "no change");
+	EXPECT(palloc_nr_pages(&p) == 1 << 18, "no change");
 	EXPECT(palloc_metadata_bytes(&p), "it costs something");
 	end(&p);
 }
