@@ -116,14 +116,31 @@ static void heap_teach_order(struct heap_node *node)
 	raw_spin_unlock_irqrestore(&node->central[0].lock, outer);
 }
 
+static size_t heap_central_bytes(void)
+{
+	return GOALLOC_NR_BINS * sizeof(struct goalloc_central);
+}
+
+static void heap_free_node(struct goalloc_heap *heap, struct heap_node *node)
+{
+	if (node)
+		meta_free(&heap->meta, node->central, heap_central_bytes());
+	meta_free(&heap->meta, node, sizeof(*node));
+}
+
 static int heap_add_node(struct goalloc_heap *heap, int nid)
 {
 	struct heap_node *node;
 	int bin;
 
 	node = meta_zalloc(&heap->meta, sizeof(*node), GFP_KERNEL, nid);
-	if (!node)
+	/* Not in one piece: kmalloc() would take twice as much for it. */
+	if (node)
+		node->central = meta_zalloc(&heap->meta, heap_central_bytes(), GFP_KERNEL, nid);
+	if (!node || !node->central) {
+		heap_free_node(heap, node);
 		return -ENOMEM;
+	}
 	raw_spin_lock_init(&node->lock);
 	lockdep_set_class_and_name(&node->lock, &heap_lock_class, "heap_node.lock");
 	node->heap = heap;
@@ -136,7 +153,7 @@ static int heap_add_node(struct goalloc_heap *heap, int nid)
 		central_init(&node->central[bin], node, bin);
 	if (palloc_init(&node->palloc, &heap->mem, heap->space->source.nr_pages,
 			GFP_KERNEL)) {
-		meta_free(&heap->meta, node, sizeof(*node));
+		heap_free_node(heap, node);
 		return -ENOMEM;
 	}
 	/* What is given back is the kernel's, and no longer part of the tree. */
@@ -194,7 +211,7 @@ static void heap_dismantle(struct goalloc_heap *heap)
 			heap_free_spares(&node->central[bin]);
 		palloc_destroy(&node->palloc);
 		heap->node[node->nid] = NULL;
-		meta_free(&heap->meta, node, sizeof(*node));
+		heap_free_node(heap, node);
 	}
 	harden_destroy(heap);
 }

@@ -119,7 +119,7 @@ struct heap_node {
 	atomic64_t quarantined;
 	atomic64_t quarantined_asked;
 	atomic64_t quarantined_pages;
-	struct goalloc_central central[GOALLOC_NR_BINS];
+	struct goalloc_central *central;
 };
 
 /**
