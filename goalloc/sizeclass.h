@@ -64,10 +64,13 @@ static inline unsigned int sizeclass_of(size_t size)
 	if (likely(size <= SIZECLASS_FINE_MAX))
 		/* Callers have subtracted 1 before, to tell 0 from others. */
 		return sizeclass_fine[((size - 1) >> SIZECLASS_FINE_SHIFT) + 1];
-	/* Rounded up by what was subtracted and what the table leaves out. */
-	return sizeclass_coarse[2 * (((size - 1) >> SIZECLASS_COARSE_SHIFT) + 1 -
-				     (SIZECLASS_FINE_MAX >> SIZECLASS_COARSE_SHIFT)) +
-				!(size & 127)];
+	/*
+	 * Twice the steps below it, and one more for an exact multiple; less those
+	 * that the table leaves out.
+	 */
+	return sizeclass_coarse[(size >> SIZECLASS_COARSE_SHIFT) +
+				((size - 1) >> SIZECLASS_COARSE_SHIFT) -
+				2 * ((SIZECLASS_FINE_MAX >> SIZECLASS_COARSE_SHIFT) - 1)];
 }
 
 /**
