@@ -98,7 +98,7 @@ out:
  * many of @nr, which is at least 1, could be.
  */
 static __always_inline unsigned int bulk_to_list(struct cache_bin *b,
-						 const struct goalloc_span *span,
+						 struct goalloc_span *span,
 						 unsigned int nr, void **p)
 {
 	const unsigned long bytes = (unsigned long)span->npages << GOALLOC_PAGE_SHIFT;
