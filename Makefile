@@ -16,6 +16,7 @@
 #: SECS=n SEED=n make torture: how long, and where random numbers start
 #: CYCLES=n make oom: how often
 #: UPDATE=1 make bench, make check-fastpath: what is found is the standard from now on
+#: BENCH=words make bench: which of bench, bench_pages, bench_harden, time, cpus (all)
 #: PLOT=1 make bench: install what build/bench.svg takes, if it is missing
 #: TRACE=file make run: replay this trace instead of the shipped ones
 #: SMP=n CPUs of a guest (4)
@@ -71,7 +72,7 @@ check: ## warnings, sparse, checkpatch, clang, shellcheck, generated files, the 
 	@tools/setup check
 	@tools/check
 
-bench: ## instructions per operation beside kmalloc, under QEMU's -icount
+bench: ## instructions per operation beside kmalloc, under QEMU's -icount, and times
 	@tools/setup run bench $(if $(PLOT),plot)
 	@tools/bench/run
 

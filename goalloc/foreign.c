@@ -17,7 +17,7 @@
 /* In the kernel's image or a module's? */
 static bool foreign_static(unsigned long addr)
 {
-#ifdef CONFIG_X86_64
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
 	return addr >= __START_KERNEL_map && addr < MODULES_END;
 #else
 	return false;

@@ -30,7 +30,8 @@ struct guard_stats {
 	u64 damaged;
 };
 
-#ifdef CONFIG_X86_64
+/* User-mode Linux sets it as well, but its page tables are of another kind. */
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
 
 #include <linux/jump_label.h>
 
@@ -112,6 +113,6 @@ static inline void guard_get_stats(struct guard_stats *gs)
 	*gs = (struct guard_stats){ 0 };
 }
 
-#endif /* CONFIG_X86_64 */
+#endif /* CONFIG_X86_64 && !CONFIG_UML */
 
 #endif /* GOALLOC_GUARD_H */

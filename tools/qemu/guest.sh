@@ -161,9 +161,26 @@ guest_qemu()
 	wait "$pid"
 }
 
-# guest_run [-f] [-t SECONDS] KERNEL INITRD DIR [APPEND...] - boot and judge by
+# guest_uml SECONDS KERNEL INITRD DIR [APPEND...] - guest_qemu() for a kernel that
+# is a program, user-mode Linux. It is run on one of the host's CPUs, and so are the
+# processes that it makes for those of its own.
+guest_uml()
+{
+	local seconds=$1 kernel=$2 initrd=$3 dir=$4 cpu
+	shift 4
+
+	cpu=$(taskset -cp "$BASHPID" | sed -n 's/.*[ ,-]//p')
+	: >"$dir/guest.log"
+	taskset -c "$cpu" timeout -k 5 "$seconds" "$kernel" "mem=${MEM:-512M}" \
+		"initrd=$initrd" noreboot "uml_dir=$dir/" con=null con0=null,fd:1 \
+		ssl=null ssl1=null,fd:3 console=tty0 quiet loglevel=7 oops=panic panic=-1 \
+		"$@" </dev/null >"$dir/console.log" 2>"$dir/qemu.log" 3>>"$dir/guest.log"
+}
+
+# guest_run [-f] [-u] [-t SECONDS] KERNEL INITRD DIR [APPEND...] - boot and judge by
 # the guest's own word: 0 only if it passed. -f shows the second port as it
-# comes. The kernel's log is left in DIR/console.log for tools/qemu/judge.
+# comes; -u: KERNEL is user-mode Linux. The kernel's log is left in DIR/console.log
+# for tools/qemu/judge.
 #
 # QEMU's emulation may run a breakpoint that the kernel had put into its own code
 # for a moment while it changed a static key, on another CPU, after it is gone.
@@ -200,22 +217,29 @@ guest_run()
 
 guest_run_once()
 {
-	local seconds=120 follow="" accel pid rc=0 OPTIND=1 opt
+	local seconds=120 follow="" uml="" accel pid rc=0 OPTIND=1 opt
 
-	while getopts ft: opt; do
+	while getopts fut: opt; do
 		case $opt in
 		f) follow=1 ;;
+		u) uml=1 ;;
 		t) seconds=$OPTARG ;;
 		*) return 2 ;;
 		esac
 	done
 	shift $((OPTIND - 1))
 	GUEST_DIR=$3
-	command -v qemu-system-x86_64 >/dev/null ||
-		die 'no qemu-system-x86_64: install qemu-system-x86'
-	accel=$(guest_accel "$1")
 	rm -f "$3/console.log" "$3/guest.log"
-	guest_qemu "$accel" "$seconds" "$@" &
+	local what=qemu
+	if [ -n "$uml" ]; then
+		what='user-mode Linux'
+		guest_uml "$seconds" "$@" &
+	else
+		command -v qemu-system-x86_64 >/dev/null ||
+			die 'no qemu-system-x86_64: install qemu-system-x86'
+		accel=$(guest_accel "$1")
+		guest_qemu "$accel" "$seconds" "$@" &
+	fi
 	pid=$!
 	if [ -n "$follow" ]; then
 		: >>"$3/guest.log"
@@ -226,7 +250,7 @@ guest_run_once()
 	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
 		say "the guest did not end within $seconds s; its last words:"
 	elif [ "$rc" -ne 0 ]; then
-		say "qemu failed with status $rc:"
+		say "$what failed with status $rc:"
 		cat "$3/qemu.log" >&2
 		return 1
 	elif guest_passed "$3/guest.log"; then
