@@ -168,13 +168,13 @@ static void test_next(void)
 	expect(a && b && c, "six blocks of 128 bytes make up 768");
 	expect(!next_fit_alloc(&nf, 1, 16), "from a full list");
 	expect((char *)wall[0] > (char *)a, "not from the end of the block");
+	/* The rover is in front of the block that was freed last, not at the beginning. */
+	next_fit_free(&nf, b);
 	next_fit_free(&nf, wall[2]);
 	next_fit_free(&nf, wall[0]);
-	next_fit_free(&nf, b);
-	/* b has the rover in front of it, wall[2] and wall[0] come after. */
-	expect(next_fit_alloc(&nf, 100, 16) == b, "not where the rover is");
-	expect(next_fit_alloc(&nf, 100, 16) == wall[2], "not the next one");
-	expect(next_fit_alloc(&nf, 100, 16) == wall[0], "not the last one");
+	expect(next_fit_alloc(&nf, 100, 16) == wall[0], "not where the rover is");
+	expect(next_fit_alloc(&nf, 100, 16) == b, "it does not come round");
+	expect(next_fit_alloc(&nf, 100, 16) == wall[2], "not the one that is left");
 	expect(!next_fit_alloc(&nf, 1, 16), "from a full list");
 	next_fit_free(&nf, wall[0]);
 	expect(!next_fit_alloc(&nf, 113, 16), "more than the hole has");
