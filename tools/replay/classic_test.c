@@ -192,7 +192,8 @@ static void test_latency(void)
 		u64 lowest = latency_lowest(bucket);
 
 		expect(bucket < LATENCY_BUCKETS && bucket >= before, "%llu: bucket %u", v, bucket);
-		expect(lowest <= v && v - lowest <= v / LATENCY_PARTS, "%llu: from %llu", v, lowest);
+		expect(lowest <= v && v - lowest <= v / LATENCY_PARTS,
+		       "%llu: from %llu", v, lowest);
 		expect(latency_bucket(lowest) == bucket, "%llu: %u", lowest, bucket);
 		before = bucket;
 	}

@@ -21,6 +21,8 @@ replay_traces()
 	else
 		traces=("$here"/traces/*.goaltrc.zst)
 	fi
+	# shellcheck disable=SC2154 # see above
+	mkdir -p "$out"
 	files=()
 	bytes=0 records=0 peak=0 objects=0
 	for trace in "${traces[@]}"; do

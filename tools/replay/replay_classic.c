@@ -71,7 +71,7 @@ static struct page_frag_cache frag_cache;
 static struct page *frag_page;		/* the one that is being cut up */
 static atomic64_t frag_bytes;
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#if KERNEL_VERSION(6, 9, 0) <= LINUX_VERSION_CODE
 static void *frag_cut(size_t size, gfp_t gfp)
 {
 	return page_frag_alloc_align(&frag_cache, size, gfp, replay_align(size));

@@ -15,7 +15,7 @@
 #include <linux/types.h>
 
 #define LATENCY_PART_SHIFT	6
-#define LATENCY_PARTS		(1 << LATENCY_PART_SHIFT)
+#define LATENCY_PARTS		((u32)BIT(LATENCY_PART_SHIFT))
 #define LATENCY_BITS		40	/* larger values count as the largest with so many */
 #define LATENCY_BUCKETS		((LATENCY_BITS - LATENCY_PART_SHIFT + 1) * LATENCY_PARTS)
 

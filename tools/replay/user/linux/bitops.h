@@ -3,6 +3,8 @@
 #ifndef REPLAY_USER_BITOPS_H
 #define REPLAY_USER_BITOPS_H
 
+#define BIT(n)	(1UL << (n))
+
 static inline int fls64(unsigned long long x)
 {
 	return x ? 64 - __builtin_clzll(x) : 0;
