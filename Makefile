@@ -18,7 +18,9 @@
 #: UPDATE=1 make bench, make check-fastpath: what is found is the standard from now on
 #: BENCH=words make bench: which of bench, bench_pages, bench_harden, time, cpus (all)
 #: PLOT=1 make bench: install what build/bench.svg takes, if it is missing
-#: TRACE=file make run: replay this trace instead of the shipped ones
+#: TRACE=file make run, make bench-replay: replay this trace instead of the shipped ones
+#: RECORDS=n make bench-replay: so many records of each trace (100000; 0: all)
+#: ALLOCATORS=words make bench-replay: which (all)
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
 #: APPEND=args make test: more arguments for the guest's kernel
@@ -39,7 +41,7 @@ export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES UPDATE TRACE SMP 
 export DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release torture oom lifetime numa bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay torture oom lifetime numa bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -100,6 +102,10 @@ bench-memory: ## how much memory is held for how much is in use, beside kmalloc
 bench-release: ## how fast freed memory goes back to the kernel
 	@tools/setup run
 	@tools/bench/release
+
+bench-replay: ## the recorded traces through goalloc, kmalloc and the classical methods
+	@tools/setup run bench
+	@tools/replay/bench
 
 numa: ## guests with two and four nodes: whose memory is used, plugging it in and out
 	@tools/setup run

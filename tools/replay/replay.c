@@ -16,6 +16,11 @@
  * do in the background has its time; with linger=SECONDS the samples go on for
  * so long after the last record.
  *
+ * With latency=1 each call of the allocator is clocked, and the result has how
+ * long they took, in ticks of get_cycles(), without what clocking takes itself.
+ * Objects that replay_release() frees are not among them. With records=N the
+ * replay ends after so many records, and is as that of a trace that ends there.
+ *
  * After a release the result has the lines about it as well. Unloading the
  * module releases, too, and says in the log if that found an object damaged.
  *
@@ -41,7 +46,7 @@ MODULE_PARM_DESC(trace, "path of the trace, uncompressed");
 
 static char *allocator = "goalloc";
 module_param(allocator, charp, 0444);
-MODULE_PARM_DESC(allocator, "goalloc, kmalloc or kmem_cache");
+MODULE_PARM_DESC(allocator, "goalloc, kmalloc, kmem_cache, vmalloc, page_frag, genalloc-first, genalloc-best or next-fit");
 
 static bool pace;
 module_param(pace, bool, 0444);
@@ -50,6 +55,14 @@ MODULE_PARM_DESC(pace, "not faster than recorded");
 static unsigned int linger;
 module_param(linger, uint, 0444);
 MODULE_PARM_DESC(linger, "seconds to go on looking after the last record (up to 3600)");
+
+static bool latency;
+module_param(latency, bool, 0444);
+MODULE_PARM_DESC(latency, "clock each call of the allocator");
+
+static unsigned int records;
+module_param(records, uint, 0444);
+MODULE_PARM_DESC(records, "replay only so many records of the trace (0: all)");
 
 /* The one replay; @replay_lock guards it from the moment debugfs shows it. */
 static struct replay replay;
@@ -67,6 +80,15 @@ static void put_sample(struct seq_file *m, const char *when,
 	seq_printf(m, "%s_taken %lld\n", when, sample->taken);
 }
 
+static void put_latency(struct seq_file *m, const char *what, const struct latency *l)
+{
+	seq_printf(m, "%s_calls %llu\n", what, l->n);
+	seq_printf(m, "%s_ticks %llu\n", what, l->sum);
+	seq_printf(m, "%s_median %llu\n", what, latency_percentile(l, 50));
+	seq_printf(m, "%s_p99 %llu\n", what, latency_percentile(l, 99));
+	seq_printf(m, "%s_max %llu\n", what, l->max);
+}
+
 static int result_show(struct seq_file *m, void *unused)
 {
 	const struct replay *r = &replay;
@@ -79,6 +101,7 @@ static int result_show(struct seq_file *m, void *unused)
 	seq_printf(m, "records %u\n", r->info.nrecords);
 	seq_printf(m, "trace_peak_bytes %llu\n", r->info.peak_bytes);
 	seq_printf(m, "trace_end_bytes %llu\n", r->info.end_bytes);
+	seq_printf(m, "trace_atomic_allocs %u\n", r->info.atomic_allocs);
 	seq_printf(m, "allocs %llu\n", total->allocs);
 	seq_printf(m, "frees %llu\n", total->frees);
 	seq_printf(m, "empty_allocs %llu\n", total->empty_allocs);
@@ -88,6 +111,7 @@ static int result_show(struct seq_file *m, void *unused)
 	seq_printf(m, "hardirq_ops %llu\n", total->in_context[TRACE_HARDIRQ]);
 	seq_printf(m, "waits %llu\n", total->waits);
 	seq_printf(m, "failures %llu\n", total->failures);
+	seq_printf(m, "refused %llu\n", total->refused);
 	seq_printf(m, "pattern_errors %llu\n", total->pattern_errors);
 	seq_printf(m, "zero_errors %llu\n", total->zero_errors);
 	seq_printf(m, "align_errors %llu\n", total->align_errors);
@@ -95,6 +119,12 @@ static int result_show(struct seq_file *m, void *unused)
 	seq_printf(m, "run_ns %llu\n", r->run_ns);
 	seq_printf(m, "base_held %llu\n", r->base_held);
 	seq_printf(m, "max_held %lld\n", r->max_held);
+	if (r->latency) {
+		seq_printf(m, "alloc_overhead %llu\n", r->overhead_alloc);
+		put_latency(m, "alloc", &r->ticks->alloc);
+		seq_printf(m, "free_overhead %llu\n", r->overhead_free);
+		put_latency(m, "free", &r->ticks->free);
+	}
 	put_sample(m, "peak", &r->peak);
 	put_sample(m, "end", &r->end);
 	if (r->is_released) {
@@ -178,7 +208,21 @@ close:
 	return got < 0 ? got : 0;
 }
 
-/* Read the trace and check all of it; afterwards it can be trusted. */
+/* Make @r's trace end after so many records, as if it had no others. */
+static void replay_cut(struct replay *r, u32 nrecords)
+{
+	u32 i, nslots = 1;
+
+	if (nrecords >= r->info.nrecords)
+		return;
+	for (i = 0; i < nrecords; i++)
+		nslots = max(nslots, le32_to_cpu(r->rec[i].slot) + 1);
+	r->info.nrecords = nrecords;
+	/* The check is yet to come: what is more than there are it will find. */
+	r->info.nslots = min(r->info.nslots, nslots);
+}
+
+/* Read the trace and check what is replayed of it; afterwards it can be trusted. */
 static int replay_load(struct replay *r, const char *path)
 {
 	char fault[TRACE_FAULT_LEN];
@@ -197,6 +241,13 @@ static int replay_load(struct replay *r, const char *path)
 	if (err) {
 		pr_err("%s: %s\n", path, fault);
 		return err;
+	}
+	if (records)
+		replay_cut(r, records);
+	if (r->latency) {
+		r->ticks = vzalloc(sizeof(*r->ticks));
+		if (!r->ticks)
+			return -ENOMEM;
 	}
 	r->slots = vcalloc(r->info.nslots, sizeof(*r->slots));
 	r->turns = vcalloc(r->info.nrecords, sizeof(*r->turns));
@@ -218,6 +269,7 @@ static int replay_load(struct replay *r, const char *path)
 
 static void replay_unload(struct replay *r)
 {
+	vfree(r->ticks);
 	vfree(r->moments);
 	vfree(r->turns);
 	vfree(r->slots);
@@ -239,9 +291,10 @@ static int __init replay_init(void)
 	}
 	r->pace = pace;
 	r->linger = linger;
+	r->latency = latency;
 	r->allocator = replay_allocator_find(allocator);
 	if (!r->allocator) {
-		pr_err("allocator=%s: goalloc, kmalloc and kmem_cache are known\n", allocator);
+		pr_err("allocator=%s is not known: see modinfo\n", allocator);
 		return -EINVAL;
 	}
 	err = replay_load(r, trace);

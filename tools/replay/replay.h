@@ -5,13 +5,19 @@
  *	replay.c	the module: loads a trace, debugfs, lifecycle
  *	replay_run.c	a thread per recorded CPU does the records
  *	replay_alloc.c	the allocators under test, and what they hold
+ *	replay_classic.c, replay_genalloc.c
+ *			those that show classical methods
+ *	replay_latency.h a histogram of how long a call takes
  *	replay_trace.c	the file format and its check
  */
 #ifndef REPLAY_H
 #define REPLAY_H
 
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 
+#include "replay_latency.h"
 #include "replay_trace.h"
 
 struct task_struct;
@@ -23,10 +29,12 @@ struct task_struct;
  * @finish: undoes @prepare, when nothing is allocated any more, may be NULL
  * @alloc: allocate; @exact says that the kernel had a kmem_cache for it
  * @free: free what @alloc returned for the same @size and @exact
- * @usable: bytes that the object takes inside the allocator
+ * @usable: bytes that the object of @size takes inside the allocator
  * @held: bytes that the allocator holds, everything included
  * @is_shared: others use it, too, so that only the difference to what it held
  *             before counts
+ * @may_sleep: whatever the flags say, so that only callers that may sleep are
+ *             served, and the others counted as refused
  */
 struct replay_allocator {
 	const char *name;
@@ -34,13 +42,20 @@ struct replay_allocator {
 	void (*finish)(void);
 	void *(*alloc)(size_t size, gfp_t gfp, bool exact);
 	void (*free)(void *p, size_t size, bool exact);
-	size_t (*usable)(void *p);
+	size_t (*usable)(void *p, size_t size);
 	u64 (*held)(void);
 	bool is_shared;
+	bool may_sleep;
 };
 
 const struct replay_allocator *replay_allocator_find(const char *name);
 u64 replay_pages_free(void);
+
+/* kmalloc's promise, and goalloc's: the largest power of two that divides @size. */
+static inline unsigned long replay_align(size_t size)
+{
+	return clamp_t(unsigned long, size & -size, 8, PAGE_SIZE);
+}
 
 /* One slot of the trace. All but @turn belong to whose turn it is. */
 struct replay_slot {
@@ -52,6 +67,12 @@ struct replay_slot {
 	bool exact;
 };
 
+/* How long the allocator takes, if that is asked for. */
+struct replay_ticks {
+	struct latency alloc;
+	struct latency free;
+};
+
 /* What a thread counts; its own, others read it between windows only. */
 struct replay_count {
 	u64 allocs;			/* operations */
@@ -61,6 +82,7 @@ struct replay_count {
 	u64 in_context[TRACE_NR_CONTEXTS];
 	u64 waits;			/* for a record of another thread */
 	u64 failures;			/* allocations that gave NULL */
+	u64 refused;			/* not asked for: the caller may not sleep */
 	u64 pattern_errors;		/* objects that were not as left */
 	u64 zero_errors;		/* __GFP_ZERO objects that were not zero */
 	u64 align_errors;		/* objects aligned less than promised */
@@ -94,6 +116,7 @@ struct replay {
 	u32 *turns;			/* per record: its turn in the slot */
 	bool pace;			/* not faster than recorded */
 	unsigned int linger;		/* seconds to go on looking at the end */
+	bool latency;			/* clock each call of the allocator */
 	const struct replay_allocator *allocator;
 
 	struct replay_slot *slots;
@@ -101,6 +124,9 @@ struct replay {
 	/* replay_run.c's */
 	struct replay_crew *crew;
 	struct replay_count total;	/* valid between windows */
+	struct replay_ticks *ticks;	/* all threads', at the end; if @latency */
+	u64 overhead_alloc;		/* ticks of clocking a call that does nothing */
+	u64 overhead_free;
 	u64 base_held;			/* bytes */
 	u64 base_free;			/* bytes */
 

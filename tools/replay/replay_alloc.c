@@ -9,6 +9,8 @@
  *			and a kmem_cache of exactly that size for what it got
  *			from a kmem_cache
  *
+ * and the classical methods of replay_classic.c and replay_genalloc.c.
+ *
  * goalloc against kmalloc is the comparison of like with like: two general
  * allocators that are told a size and nothing else. kmem_cache is nearer to
  * what the recorded kernel did, by means that goalloc does not have here.
@@ -37,6 +39,7 @@
 #include "goalloc.h"
 #include "goalloc_stats.h"
 #include "replay.h"
+#include "replay_classic.h"
 
 /* Types of the recorded kernel are no larger; beyond, kmalloc() serves. */
 #define EXACT_SIZE_MAX (8 * PAGE_SIZE)
@@ -105,7 +108,7 @@ static void replay_gofree(void *p, size_t size, bool exact)
 	gofree(p);
 }
 
-static size_t replay_gosize(void *p)
+static size_t replay_gosize(void *p, size_t size)
 {
 	return gosize(p);
 }
@@ -128,7 +131,7 @@ static void replay_kfree(void *p, size_t size, bool exact)
 	kfree(p);
 }
 
-static size_t replay_ksize(void *p)
+static size_t replay_ksize(void *p, size_t size)
 {
 	return ksize(p);
 }
@@ -199,32 +202,43 @@ static void replay_cache_free(void *p, size_t size, bool exact)
 		kfree(p);
 }
 
-static const struct replay_allocator replay_allocators[] = {
-	{
-		.name = "goalloc",
-		.alloc = replay_goalloc,
-		.free = replay_gofree,
-		.usable = replay_gosize,
-		.held = replay_goalloc_held,
-	},
-	{
-		.name = "kmalloc",
-		.alloc = replay_kmalloc,
-		.free = replay_kfree,
-		.usable = replay_ksize,
-		.held = replay_slab_held,
-		.is_shared = true,
-	},
-	{
-		.name = "kmem_cache",
-		.prepare = replay_caches_create,
-		.finish = replay_caches_destroy,
-		.alloc = replay_cache_alloc,
-		.free = replay_cache_free,
-		.usable = replay_ksize,
-		.held = replay_slab_held,
-		.is_shared = true,
-	},
+static const struct replay_allocator replay_goalloc_itself = {
+	.name = "goalloc",
+	.alloc = replay_goalloc,
+	.free = replay_gofree,
+	.usable = replay_gosize,
+	.held = replay_goalloc_held,
+};
+
+static const struct replay_allocator replay_kmalloc_only = {
+	.name = "kmalloc",
+	.alloc = replay_kmalloc,
+	.free = replay_kfree,
+	.usable = replay_ksize,
+	.held = replay_slab_held,
+	.is_shared = true,
+};
+
+static const struct replay_allocator replay_kmem_cache = {
+	.name = "kmem_cache",
+	.prepare = replay_caches_create,
+	.finish = replay_caches_destroy,
+	.alloc = replay_cache_alloc,
+	.free = replay_cache_free,
+	.usable = replay_ksize,
+	.held = replay_slab_held,
+	.is_shared = true,
+};
+
+static const struct replay_allocator * const replay_allocators[] = {
+	&replay_goalloc_itself,
+	&replay_kmalloc_only,
+	&replay_kmem_cache,
+	&replay_vmalloc,
+	&replay_page_frag,
+	&replay_genalloc_first,
+	&replay_genalloc_best,
+	&replay_next_fit,
 };
 
 /**
@@ -239,8 +253,8 @@ const struct replay_allocator *replay_allocator_find(const char *name)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(replay_allocators); i++) {
-		if (!strcmp(name, replay_allocators[i].name))
-			return &replay_allocators[i];
+		if (!strcmp(name, replay_allocators[i]->name))
+			return replay_allocators[i];
 	}
 	return NULL;
 }

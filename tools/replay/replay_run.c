@@ -39,6 +39,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timex.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
@@ -49,6 +50,7 @@
 #define REPLAY_BATCH	64	/* records in one interrupt */
 #define REPLAY_SPINS	500	/* looks at a slot before its waiter sleeps */
 #define REPLAY_LINGER	4	/* samples in a second at the end */
+#define REPLAY_CALIBRATE 1000	/* calls of nothing */
 
 struct replay_thread {
 	struct replay *r;
@@ -63,6 +65,7 @@ struct replay_thread {
 	struct irq_work irq_work;
 	struct tasklet_struct tasklet;
 	struct replay_count count;
+	struct replay_ticks *ticks;	/* NULL: not wanted */
 };
 
 struct replay_crew {
@@ -87,15 +90,76 @@ static bool record_is_due(struct replay *r, u32 n)
 	return smp_load_acquire(&record_slot(r, n)->turn) == r->turns[n];
 }
 
-/* kmalloc's promise, and goalloc's: the largest power of two that divides @size. */
-static bool is_aligned_for(const void *p, size_t size)
+/*
+ * Call the allocator. With @ticks, see how long that takes. Not inline, so that
+ * calibrate() clocks the same instructions, the indirect call among them.
+ */
+static noinline void *call_alloc(const struct replay_allocator *allocator,
+				 struct replay_ticks *ticks, u64 overhead,
+				 const struct replay_slot *slot, gfp_t gfp)
 {
-	unsigned long align = clamp_t(unsigned long, size & -size, 8, PAGE_SIZE);
+	cycles_t begin, took;
+	void *p;
 
-	return IS_ALIGNED((unsigned long)p, align);
+	if (!ticks)
+		return allocator->alloc(slot->bytes, gfp, slot->exact);
+	begin = get_cycles();
+	p = allocator->alloc(slot->bytes, gfp, slot->exact);
+	took = get_cycles() - begin;
+	latency_add(&ticks->alloc, took > overhead ? took - overhead : 0);
+	return p;
 }
 
-static void record_alloc(struct replay *r, struct replay_count *count, u32 n)
+static noinline void call_free(const struct replay_allocator *allocator,
+			       struct replay_ticks *ticks, u64 overhead,
+			       const struct replay_slot *slot)
+{
+	cycles_t begin, took;
+
+	if (!ticks) {
+		allocator->free(slot->p, slot->bytes, slot->exact);
+		return;
+	}
+	begin = get_cycles();
+	allocator->free(slot->p, slot->bytes, slot->exact);
+	took = get_cycles() - begin;
+	latency_add(&ticks->free, took > overhead ? took - overhead : 0);
+}
+
+static void *alloc_nothing(size_t size, gfp_t gfp, bool exact)
+{
+	return NULL;
+}
+
+static void free_nothing(void *p, size_t size, bool exact)
+{
+}
+
+/* What clocking takes: an allocator that does nothing, at its fastest. */
+static int calibrate(struct replay *r)
+{
+	static const struct replay_allocator nothing = {
+		.alloc = alloc_nothing,
+		.free = free_nothing,
+	};
+	struct replay_slot slot = { .bytes = 8 };
+	struct replay_ticks *ticks = vzalloc(sizeof(*ticks));
+	unsigned int i;
+
+	if (!ticks)
+		return -ENOMEM;
+	for (i = 0; i < REPLAY_CALIBRATE; i++) {
+		call_alloc(&nothing, ticks, 0, &slot, GFP_KERNEL);
+		call_free(&nothing, ticks, 0, &slot);
+	}
+	r->overhead_alloc = latency_percentile(&ticks->alloc, 0);
+	r->overhead_free = latency_percentile(&ticks->free, 0);
+	vfree(ticks);
+	return 0;
+}
+
+static void record_alloc(struct replay *r, struct replay_count *count,
+			 struct replay_ticks *ticks, u32 n)
 {
 	const struct trace_record *rec = &r->rec[n];
 	struct replay_slot *slot = record_slot(r, n);
@@ -108,8 +172,13 @@ static void record_alloc(struct replay *r, struct replay_count *count, u32 n)
 	slot->exact = rec->flags & TRACE_F_CACHE;
 	slot->record = n;
 	slot->usable = 0;
-	slot->p = r->allocator->alloc(slot->bytes, gfp, slot->exact);
 	count->allocs++;
+	if (atomic && r->allocator->may_sleep) {
+		slot->p = NULL;
+		count->refused++;
+		return;
+	}
+	slot->p = call_alloc(r->allocator, ticks, r->overhead_alloc, slot, gfp);
 	if (!slot->p) {
 		count->failures++;
 		return;
@@ -120,9 +189,9 @@ static void record_alloc(struct replay *r, struct replay_count *count, u32 n)
 	}
 	count->objects++;
 	count->requested += slot->bytes;
-	slot->usable = r->allocator->usable(slot->p);
+	slot->usable = r->allocator->usable(slot->p, slot->bytes);
 	count->allocated += slot->usable;
-	if (!is_aligned_for(slot->p, slot->bytes))
+	if (!IS_ALIGNED((unsigned long)slot->p, replay_align(slot->bytes)))
 		count->align_errors++;
 	if (slot->usable < slot->bytes) {
 		count->short_errors++;
@@ -134,9 +203,9 @@ static void record_alloc(struct replay *r, struct replay_count *count, u32 n)
 }
 
 static void slot_free(struct replay *r, struct replay_count *count,
-		      struct replay_slot *slot)
+		      struct replay_ticks *ticks, struct replay_slot *slot)
 {
-	if (!slot->p)		/* the allocation failed */
+	if (!slot->p)		/* the allocation failed, or was refused */
 		return;
 	if (!ZERO_OR_NULL_PTR(slot->p)) {
 		if (slot->usable >= slot->bytes &&
@@ -146,20 +215,22 @@ static void slot_free(struct replay *r, struct replay_count *count,
 		count->requested -= slot->bytes;
 		count->allocated -= slot->usable;
 	}
-	r->allocator->free(slot->p, slot->bytes, slot->exact);
+	call_free(r->allocator, ticks, r->overhead_free, slot);
 	slot->p = NULL;
 }
 
-static void record_do(struct replay *r, struct replay_count *count, u32 n)
+static void record_do(struct replay_thread *t, u32 n)
 {
+	struct replay_count *count = &t->count;
+	struct replay *r = t->r;
 	struct replay_slot *slot = record_slot(r, n);
 
 	if (r->rec[n].flags & TRACE_F_FREE) {
 		count->frees++;
 		count->empty_frees += slot->p == ZERO_SIZE_PTR;
-		slot_free(r, count, slot);
+		slot_free(r, count, t->ticks, slot);
 	} else {
-		record_alloc(r, count, n);
+		record_alloc(r, count, t->ticks, n);
 	}
 	/* Hands the slot to the thread that waits in record_is_due(). */
 	smp_store_release(&slot->turn, r->turns[n] + 1);
@@ -182,7 +253,7 @@ static void thread_handle(struct replay_thread *t, enum trace_context context)
 	u32 batch = 0;
 
 	do {
-		record_do(t->r, &t->count, t->next);
+		record_do(t, t->next);
 		t->count.in_context[context]++;
 		t->next = record_own(t, t->next + 1);
 	} while (++batch < REPLAY_BATCH && t->next < t->end &&
@@ -251,7 +322,7 @@ static void thread_window(struct replay_thread *t)
 			thread_softirq(t);
 			break;
 		default:
-			record_do(t->r, &t->count, t->next);
+			record_do(t, t->next);
 			t->count.in_context[TRACE_TASK]++;
 			t->next = record_own(t, t->next + 1);
 			break;
@@ -293,6 +364,7 @@ static void crew_dismiss(struct replay_crew *crew)
 		kthread_stop(t->task);
 		irq_work_sync(&t->irq_work);
 		tasklet_kill(&t->tasklet);
+		vfree(t->ticks);
 	}
 	vfree(crew);
 }
@@ -321,11 +393,19 @@ static struct replay_crew *crew_hire(struct replay *r)
 		t->cpu = i;
 		t->irq_work = IRQ_WORK_INIT_HARD(replay_irq_work);
 		tasklet_setup(&t->tasklet, replay_tasklet);
+		if (r->latency) {
+			t->ticks = vzalloc(sizeof(*t->ticks));
+			if (!t->ticks) {
+				crew_dismiss(crew);
+				return ERR_PTR(-ENOMEM);
+			}
+		}
 		t->task = kthread_create_on_node(replay_thread, t, cpu_to_node(cpu),
 						 "goalloc_replay/%u", i);
 		if (IS_ERR(t->task)) {
 			struct task_struct *err = t->task;
 
+			vfree(t->ticks);
 			crew_dismiss(crew);
 			return ERR_CAST(err);
 		}
@@ -360,6 +440,7 @@ static void count_add(struct replay_count *sum, const struct replay_count *count
 		sum->in_context[i] += count->in_context[i];
 	sum->waits += count->waits;
 	sum->failures += count->failures;
+	sum->refused += count->refused;
 	sum->pattern_errors += count->pattern_errors;
 	sum->zero_errors += count->zero_errors;
 	sum->align_errors += count->align_errors;
@@ -387,6 +468,16 @@ static void replay_sum(struct replay *r, struct replay_crew *crew)
 	memset(&r->total, 0, sizeof(r->total));
 	for (i = 0; i < crew->nthreads; i++)
 		count_add(&r->total, &crew->threads[i].count);
+}
+
+static void replay_sum_ticks(struct replay *r, struct replay_crew *crew)
+{
+	unsigned int i;
+
+	for (i = 0; i < crew->nthreads; i++) {
+		latency_merge(&r->ticks->alloc, &crew->threads[i].ticks->alloc);
+		latency_merge(&r->ticks->free, &crew->threads[i].ticks->free);
+	}
 }
 
 static void replay_baseline(struct replay *r)
@@ -480,6 +571,11 @@ int replay_run(struct replay *r)
 	u64 begun, ns = 0;
 	int err = 0;
 
+	if (r->latency) {
+		err = calibrate(r);
+		if (err)
+			return err;
+	}
 	crew = crew_hire(r);
 	if (IS_ERR(crew))
 		return PTR_ERR(crew);
@@ -519,6 +615,8 @@ int replay_run(struct replay *r)
 	r->end = sample;
 	if (!err)
 		replay_linger(r, ns);
+	if (r->latency)
+		replay_sum_ticks(r, crew);
 	crew_dismiss(crew);
 	return err;
 }
@@ -538,7 +636,7 @@ void replay_release(struct replay *r)
 	u32 i;
 
 	for (i = 0; i < r->info.nslots; i++) {
-		slot_free(r, &r->total, &r->slots[i]);
+		slot_free(r, &r->total, NULL, &r->slots[i]);
 		cond_resched();
 	}
 	r->release_ns = ktime_get_ns() - start;
