@@ -57,8 +57,6 @@ static const char * const time_names[] = { "goalloc", "kmalloc", "kmem_cache" };
 
 enum { ORDER_FIFO, ORDER_LIFO, ORDER_SHUFFLED, ORDERS };
 
-static const char * const time_frees[] = { "free_fifo", "free_lifo", "free_shuffled" };
-
 /* For bench.h. */
 struct kmem_cache *bench_cache;
 
@@ -289,15 +287,11 @@ static bool time_bulk_round(struct time_case *c, unsigned int round)
 	.round = time_bulk_round,					\
 }
 
-/* How they will be freed is nothing to allocations: of one row they are enough. */
-#define ROW(bytes, alloc, o) {						\
-	.what = (alloc), .then = time_frees[o], .size = (bytes),	\
+/* How they will be freed is nothing to allocations: those of one row are enough. */
+#define ROW(bytes, alloc, free, o) {					\
+	.what = (alloc), .then = (free), .size = (bytes),		\
 	.per = BENCH_BATCH, .round = time_row_round, .order = time_order[o], \
 }
-
-#define ROWS(bytes)							\
-	ROW(bytes, "batch_alloc", ORDER_FIFO), ROW(bytes, NULL, ORDER_LIFO), \
-	ROW(bytes, NULL, ORDER_SHUFFLED)
 
 /* What a feature is timed with comes first. */
 #define TIME_FEATURE_CASES 12
@@ -309,7 +303,15 @@ static struct time_case time_cases[] = {
 	PAIR("pair", 8192, 0), PAIR("pair", 16384, 0), PAIR("pair", 32768, 0),
 	PAIR("pair_zero", 1024, __GFP_ZERO),
 	BULK(64), BULK(256), BULK(1024),
-	ROWS(64), ROWS(1024), ROWS(8192),
+	ROW(64, "batch_alloc", "free_fifo", ORDER_FIFO),
+	ROW(64, NULL, "free_lifo", ORDER_LIFO),
+	ROW(64, NULL, "free_shuffled", ORDER_SHUFFLED),
+	ROW(1024, "batch_alloc", "free_fifo", ORDER_FIFO),
+	ROW(1024, NULL, "free_lifo", ORDER_LIFO),
+	ROW(1024, NULL, "free_shuffled", ORDER_SHUFFLED),
+	ROW(8192, "batch_alloc", "free_fifo", ORDER_FIFO),
+	ROW(8192, NULL, "free_lifo", ORDER_LIFO),
+	ROW(8192, NULL, "free_shuffled", ORDER_SHUFFLED),
 };
 
 /* A case has its turn. The first round is not kept: others have had the memory. */
