@@ -6,9 +6,10 @@
  * Meant for a kernel whose instructions the processor runs itself, with its caches
  * and its branch prediction: `make bench` loads it into user-mode Linux. Others may
  * use the same machine. So the contenders take turns, a round each, that what
- * disturbs one for long disturbs all; a round has so many operations that reading
- * the clock does not matter; and of the rounds the median counts. The smallest is
- * what an undisturbed round takes.
+ * disturbs one disturbs all; the cases take turns, a lap each, that what lasts for a
+ * second is a part of each of them, and a small one; a round has so many operations
+ * that reading the clock does not matter; and of the rounds the median counts. The
+ * smallest is what an undisturbed round takes.
  *
  * What is allocated is not used, so that the cases say nothing of whose objects lie
  * better in the caches.
@@ -30,13 +31,17 @@
 
 #include "bench.h"
 
-static unsigned int time_rounds = 401;
-module_param_named(rounds, time_rounds, uint, 0444);
-MODULE_PARM_DESC(rounds, "rounds of each contender, 51 to 10000 (401)");
+static unsigned int time_laps = 20;
+module_param_named(laps, time_laps, uint, 0444);
+MODULE_PARM_DESC(laps, "how often each case has its turn, 3 to 1000 (20)");
 
 static char *time_feature;
 module_param_named(feature, time_feature, charp, 0444);
 MODULE_PARM_DESC(feature, "take the times of the hot pair alone, as case pair_<feature>");
+
+/* Rounds of each contender when a case has its turn, and all of them. */
+#define TIME_LAP 20
+#define TIME_ROUNDS (TIME_LAP * time_laps)
 
 /* Pairs in a round, and before it, when the others have just had the caches. */
 #define TIME_PAIRS 16384
@@ -52,8 +57,6 @@ static const char * const time_names[] = { "goalloc", "kmalloc", "kmem_cache" };
 
 enum { ORDER_FIFO, ORDER_LIFO, ORDER_SHUFFLED, ORDERS };
 
-static const char * const time_frees[] = { "free_fifo", "free_lifo", "free_shuffled" };
-
 /* For bench.h. */
 struct kmem_cache *bench_cache;
 
@@ -62,9 +65,28 @@ static void *time_obj[BENCH_BATCH];
 /* By order: which object is freed next. */
 static u16 time_order[ORDERS][BENCH_BATCH];
 
-/* Nanoseconds of each round, and of a second thing that is timed in it. */
-static u64 *time_ns[TIME_CONTENDERS];
-static u64 *time_ns2[TIME_CONTENDERS];
+/**
+ * struct time_case - what is timed
+ * @what: for the output; the second name is of @then_ns
+ * @then: NULL if only one thing is timed
+ * @size: bytes
+ * @per: objects dealt with in a round
+ * @round: one round of each contender; false if there is no memory
+ * @gfp: flags for those that take them
+ * @order: of rows, how their objects are freed
+ * @ns: nanoseconds of each round, by contender
+ * @then_ns: the same of the second thing
+ */
+struct time_case {
+	const char *what, *then;
+	size_t size;
+	unsigned int per;
+	bool (*round)(struct time_case *c, unsigned int round);
+	gfp_t gfp;
+	const u16 *order;
+	u64 *ns[TIME_CONTENDERS];
+	u64 *then_ns[TIME_CONTENDERS];
+};
 
 static int time_compare(const void *a, const void *b)
 {
@@ -77,9 +99,12 @@ static int time_compare(const void *a, const void *b)
 static void time_print(const char *what, size_t size, const char *name, u64 *ns,
 		       unsigned int per)
 {
-	sort(ns, time_rounds, sizeof(ns[0]), time_compare, NULL);
+	sort(ns, TIME_ROUNDS, sizeof(ns[0]), time_compare, NULL);
+	/* Of a case with fewer contenders. */
+	if (!ns[0])
+		return;
 	pr_info("%s.%zu.%s.ps_median %llu\n", what, size, name,
-		div_u64(ns[time_rounds / 2] * 1000, per));
+		div_u64(ns[TIME_ROUNDS / 2] * 1000, per));
 	pr_info("%s.%zu.%s.ps_min %llu\n", what, size, name, div_u64(ns[0] * 1000, per));
 }
 
@@ -125,37 +150,23 @@ static noinline u64 time_pair_cache(size_t size, gfp_t gfp)
 	return time_pair(&bench_kmem_cache, size, gfp);
 }
 
-/* One round of each. Interrupts are off in it, as where `make bench` counts. */
-static bool time_pair_round(size_t size, gfp_t gfp, unsigned int round)
+/* Interrupts are off in a round, as where `make bench` counts. */
+static bool time_pair_round(struct time_case *c, unsigned int round)
 {
 	unsigned int i;
 
 	local_irq_disable();
-	time_ns[TIME_GOALLOC][round] = time_pair_goalloc(size, gfp);
+	c->ns[TIME_GOALLOC][round] = time_pair_goalloc(c->size, c->gfp);
 	local_irq_enable();
 	local_irq_disable();
-	time_ns[TIME_KMALLOC][round] = time_pair_kmalloc(size, gfp);
+	c->ns[TIME_KMALLOC][round] = time_pair_kmalloc(c->size, c->gfp);
 	local_irq_enable();
 	local_irq_disable();
-	time_ns[TIME_CACHE][round] = time_pair_cache(size, gfp);
+	c->ns[TIME_CACHE][round] = time_pair_cache(c->size, c->gfp);
 	local_irq_enable();
 	for (i = 0; i < TIME_CONTENDERS; i++)
-		if (!time_ns[i][round])
+		if (!c->ns[i][round])
 			return false;
-	return true;
-}
-
-static bool time_pairs(const char *what, size_t size, gfp_t gfp)
-{
-	unsigned int i;
-
-	for (i = 0; i < time_rounds; i++) {
-		if (!time_pair_round(size, gfp, i))
-			return false;
-		cond_resched();
-	}
-	for (i = 0; i < TIME_CONTENDERS; i++)
-		time_print(what, size, time_names[i], time_ns[i], TIME_PAIRS);
 	return true;
 }
 
@@ -201,46 +212,23 @@ static noinline bool time_row_cache(size_t size, const u16 *order, u64 *a, u64 *
 	return time_row(&bench_kmem_cache, size, order, a, f);
 }
 
-static bool time_row_round(size_t size, const u16 *order, unsigned int round)
+static bool time_row_round(struct time_case *c, unsigned int round)
 {
 	bool ok;
 
 	local_irq_disable();
-	ok = time_row_goalloc(size, order, &time_ns[TIME_GOALLOC][round],
-			      &time_ns2[TIME_GOALLOC][round]);
+	ok = time_row_goalloc(c->size, c->order, &c->ns[TIME_GOALLOC][round],
+			      &c->then_ns[TIME_GOALLOC][round]);
 	local_irq_enable();
 	local_irq_disable();
-	ok = ok && time_row_kmalloc(size, order, &time_ns[TIME_KMALLOC][round],
-				    &time_ns2[TIME_KMALLOC][round]);
+	ok = ok && time_row_kmalloc(c->size, c->order, &c->ns[TIME_KMALLOC][round],
+				    &c->then_ns[TIME_KMALLOC][round]);
 	local_irq_enable();
 	local_irq_disable();
-	ok = ok && time_row_cache(size, order, &time_ns[TIME_CACHE][round],
-				  &time_ns2[TIME_CACHE][round]);
+	ok = ok && time_row_cache(c->size, c->order, &c->ns[TIME_CACHE][round],
+				  &c->then_ns[TIME_CACHE][round]);
 	local_irq_enable();
 	return ok;
-}
-
-static bool time_rows(size_t size)
-{
-	unsigned int i, o;
-
-	for (o = 0; o < ORDERS; o++) {
-		/* The first round is for those that come after it. */
-		if (!time_row_round(size, time_order[o], 0))
-			return false;
-		for (i = 0; i < time_rounds; i++) {
-			if (!time_row_round(size, time_order[o], i))
-				return false;
-			cond_resched();
-		}
-		/* How they will be freed is nothing to allocations. */
-		for (i = 0; !o && i < TIME_CONTENDERS; i++)
-			time_print("batch_alloc", size, time_names[i], time_ns[i], BENCH_BATCH);
-		for (i = 0; i < TIME_CONTENDERS; i++)
-			time_print(time_frees[o], size, time_names[i], time_ns2[i],
-				   BENCH_BATCH);
-	}
-	return true;
 }
 
 static noinline u64 time_bulk_goalloc(size_t size, size_t nr)
@@ -274,78 +262,88 @@ static noinline u64 time_bulk_cache(size_t size, size_t nr)
 }
 
 /* kmalloc() has no such call. */
-static bool time_bulks(size_t size)
+static bool time_bulk_round(struct time_case *c, unsigned int round)
 {
-	size_t nr = TIME_BULK;
-	unsigned int i;
+	size_t size = c->size, nr = TIME_BULK;
 
 	OPTIMIZER_HIDE_VAR(size);
 	OPTIMIZER_HIDE_VAR(nr);
-	for (i = 0; i < time_rounds; i++) {
-		local_irq_disable();
-		time_ns[TIME_GOALLOC][i] = time_bulk_goalloc(size, nr);
-		local_irq_enable();
-		local_irq_disable();
-		time_ns[TIME_CACHE][i] = time_bulk_cache(size, nr);
-		local_irq_enable();
-		if (!time_ns[TIME_GOALLOC][i] || !time_ns[TIME_CACHE][i])
-			return false;
-		cond_resched();
-	}
-	time_print("bulk16", size, "goalloc", time_ns[TIME_GOALLOC], TIME_BULK * TIME_BULKS);
-	time_print("bulk16", size, "kmem_cache", time_ns[TIME_CACHE], TIME_BULK * TIME_BULKS);
-	return true;
+	local_irq_disable();
+	c->ns[TIME_GOALLOC][round] = time_bulk_goalloc(size, nr);
+	local_irq_enable();
+	local_irq_disable();
+	c->ns[TIME_CACHE][round] = time_bulk_cache(size, nr);
+	local_irq_enable();
+	return c->ns[TIME_GOALLOC][round] && c->ns[TIME_CACHE][round];
 }
 
-/* One case of one size, with a kmem_cache of exactly that. */
-static bool time_pair_atomic(size_t size)
-{
-	char what[32] = "pair";
-
-	if (time_feature)
-		snprintf(what, sizeof(what), "pair_%s", time_feature);
-	return time_pairs(what, size, GFP_ATOMIC);
+#define PAIR(name, bytes, flags) {					\
+	.what = (name), .size = (bytes), .per = TIME_PAIRS,		\
+	.round = time_pair_round, .gfp = GFP_ATOMIC | (flags),		\
 }
 
-static bool time_pair_zero(size_t size)
-{
-	return time_pairs("pair_zero", size, GFP_ATOMIC | __GFP_ZERO);
+#define BULK(bytes) {							\
+	.what = "bulk16", .size = (bytes), .per = TIME_BULK * TIME_BULKS, \
+	.round = time_bulk_round,					\
 }
 
-static int time_sizes(const size_t *sizes, unsigned int nr, bool (*measure)(size_t size))
+/* How they will be freed is nothing to allocations: those of one row are enough. */
+#define ROW(bytes, alloc, free, o) {					\
+	.what = (alloc), .then = (free), .size = (bytes),		\
+	.per = BENCH_BATCH, .round = time_row_round, .order = time_order[o], \
+}
+
+/* What a feature is timed with comes first. */
+#define TIME_FEATURE_CASES 12
+
+static struct time_case time_cases[] = {
+	PAIR("pair", 8, 0), PAIR("pair", 16, 0), PAIR("pair", 64, 0),
+	PAIR("pair", 128, 0), PAIR("pair", 256, 0), PAIR("pair", 512, 0),
+	PAIR("pair", 1024, 0), PAIR("pair", 2048, 0), PAIR("pair", 4096, 0),
+	PAIR("pair", 8192, 0), PAIR("pair", 16384, 0), PAIR("pair", 32768, 0),
+	PAIR("pair_zero", 1024, __GFP_ZERO),
+	BULK(64), BULK(256), BULK(1024),
+	ROW(64, "batch_alloc", "free_fifo", ORDER_FIFO),
+	ROW(64, NULL, "free_lifo", ORDER_LIFO),
+	ROW(64, NULL, "free_shuffled", ORDER_SHUFFLED),
+	ROW(1024, "batch_alloc", "free_fifo", ORDER_FIFO),
+	ROW(1024, NULL, "free_lifo", ORDER_LIFO),
+	ROW(1024, NULL, "free_shuffled", ORDER_SHUFFLED),
+	ROW(8192, "batch_alloc", "free_fifo", ORDER_FIFO),
+	ROW(8192, NULL, "free_lifo", ORDER_LIFO),
+	ROW(8192, NULL, "free_shuffled", ORDER_SHUFFLED),
+};
+
+/* A case has its turn. The first round is not kept: others have had the memory. */
+static int time_lap(struct time_case *c, unsigned int lap)
 {
-	unsigned int i;
+	unsigned int first = lap * TIME_LAP, i;
 	bool ok;
 
-	for (i = 0; i < nr; i++) {
-		bench_cache = kmem_cache_create("goalloc_bench", sizes[i], 0, 0, NULL);
-		if (!bench_cache)
-			return -ENOMEM;
-		ok = measure(sizes[i]);
-		kmem_cache_destroy(bench_cache);
-		if (!ok)
-			return -ENOMEM;
+	bench_cache = kmem_cache_create("goalloc_bench", c->size, 0, 0, NULL);
+	if (!bench_cache)
+		return -ENOMEM;
+	ok = c->round(c, first);
+	for (i = 0; ok && i < TIME_LAP; i++) {
+		ok = c->round(c, first + i);
+		cond_resched();
 	}
-	return 0;
+	kmem_cache_destroy(bench_cache);
+	return ok ? 0 : -ENOMEM;
 }
 
-static int time_all(void)
+static void time_show(struct time_case *c)
 {
-	static const size_t hot[] = {
-		8, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768
-	};
-	static const size_t zero[] = { 1024 };
-	static const size_t row[] = { 64, 1024, 8192 };
-	static const size_t bulk[] = { 64, 256, 1024 };
-	int err;
+	char what[32];
+	unsigned int i;
 
-	err = time_sizes(hot, ARRAY_SIZE(hot), time_pair_atomic);
-	if (time_feature)
-		return err;
-	err = err ?: time_sizes(zero, ARRAY_SIZE(zero), time_pair_zero);
-	err = err ?: time_sizes(bulk, ARRAY_SIZE(bulk), time_bulks);
-	err = err ?: time_sizes(row, ARRAY_SIZE(row), time_rows);
-	return err;
+	for (i = 0; c->what && i < TIME_CONTENDERS; i++) {
+		snprintf(what, sizeof(what), "%s%s%s", c->what, time_feature ? "_" : "",
+			 time_feature ?: "");
+		time_print(what, c->size, time_names[i], c->ns[i], c->per);
+	}
+	for (i = 0; c->then && i < TIME_CONTENDERS; i++)
+		time_print(c->then, c->size, time_names[i], c->then_ns[i], c->per);
 }
 
 /* The shuffle is the same in every run. */
@@ -368,21 +366,30 @@ static void time_shuffle(void)
 
 static int __init bench_time_init(void)
 {
-	int err = -ENOMEM;
-	unsigned int i;
-	u64 *ns;
+	unsigned int nr = time_feature ? TIME_FEATURE_CASES : ARRAY_SIZE(time_cases);
+	unsigned int i, k, lap;
+	int err = 0;
+	u64 *ns, *next;
 
-	if (time_rounds < 51 || time_rounds > 10000)
+	if (time_laps < 3 || time_laps > 1000)
 		return -EINVAL;
-	ns = vcalloc(2 * TIME_CONTENDERS * time_rounds, sizeof(*ns));
+	ns = vcalloc(nr * 2 * TIME_CONTENDERS * TIME_ROUNDS, sizeof(*ns));
 	if (!ns)
-		return err;
-	for (i = 0; i < TIME_CONTENDERS; i++) {
-		time_ns[i] = ns + 2 * i * time_rounds;
-		time_ns2[i] = time_ns[i] + time_rounds;
+		return -ENOMEM;
+	next = ns;
+	for (i = 0; i < nr; i++) {
+		for (k = 0; k < TIME_CONTENDERS; k++) {
+			time_cases[i].ns[k] = next;
+			time_cases[i].then_ns[k] = next + TIME_ROUNDS;
+			next += 2 * TIME_ROUNDS;
+		}
 	}
 	time_shuffle();
-	err = time_all();
+	for (lap = 0; !err && lap < time_laps; lap++)
+		for (i = 0; !err && i < nr; i++)
+			err = time_lap(&time_cases[i], lap);
+	for (i = 0; !err && i < nr; i++)
+		time_show(&time_cases[i]);
 	vfree(ns);
 	return err;
 }
