@@ -306,6 +306,9 @@ static void cache_bulk_elsewhere(void *arg)
 	row->frees = cache_put_bulk(row->fh->heap->cpus, &row->fh->fake.space.map, 1, &row->p);
 }
 
+/* What is freed first, and what the span's window shows then. */
+#define CACHE_BULK_OBJS (48 + 15)
+
 /* Several at once: what is at hand and plain, counted as others are, and no more. */
 static void cache_bulk(struct kunit *test)
 {
@@ -317,10 +320,11 @@ static void cache_bulk(struct kunit *test)
 	struct bin_stats before, after;
 	struct goalloc_span *span;
 	struct cache_bin *b;
-	void *obj[48 + 15], *none;
+	void **obj = kunit_kcalloc(test, CACHE_BULK_OBJS, sizeof(*obj), GFP_KERNEL), *none;
 	s64 left;
 	u8 *state;
 
+	KUNIT_ASSERT_NOT_NULL(test, obj);
 	migrate_disable();
 	for (i = 0; i < 48; i++)
 		obj[i] = cache_test_alloc(fh, bin, GFP_KERNEL);
@@ -340,7 +344,7 @@ static void cache_bulk(struct kunit *test)
 	/* Then those of the span, up to the end of its window. */
 	KUNIT_EXPECT_EQ(test, 15U, cache_carve_bulk(cpus, bin, 60, 100, obj + 48));
 	KUNIT_EXPECT_EQ(test, 0U, cache_carve_bulk(cpus, bin, 60, 100, &none));
-	for (i = 0; i < ARRAY_SIZE(obj); i++) {
+	for (i = 0; i < CACHE_BULK_OBJS; i++) {
 		span = pagemap_span(map, (unsigned long)obj[i]);
 		wrong += !span || span->state[span_slot(span, (unsigned long)obj[i])] != SLOT_LIVE;
 		for (j = 0; j < i; j++)
@@ -390,7 +394,7 @@ static void cache_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1U, cache_put_bulk(cpus, map, 1, obj));
 	/* Up to the list's capacity; and objects of any bins. */
 	KUNIT_EXPECT_EQ(test, 11U, cache_put_bulk(cpus, map, 26, obj + 37));
-	for (i = 48; i < ARRAY_SIZE(obj); i++)
+	for (i = 48; i < CACHE_BULK_OBJS; i++)
 		cache_test_free(fh, obj[i]);
 	for (i = 0; i < 8; i++)
 		obj[i] = cache_test_alloc(fh, sizeclass_of(i % 4 < 2 ? 64 : 1024), GFP_KERNEL);

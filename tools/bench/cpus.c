@@ -190,15 +190,46 @@ static void cpus_random_clean(void (*free)(void *p))
 		free(xchg(&cpus_slots[i], NULL));
 }
 
-/* Direct calls of each contender, see bench.h. */
-#define CPUS_WORK(work)							\
-static void work##_goalloc(struct cpus_thread *t) { work(&bench_goalloc, t); }	\
-static void work##_kmalloc(struct cpus_thread *t) { work(&bench_kmalloc, t); }
+/* A function for each contender, so that the calls are direct, see bench.h. */
+static void cpus_local_goalloc(struct cpus_thread *t)
+{
+	cpus_local(&bench_goalloc, t);
+}
 
-CPUS_WORK(cpus_local)
-CPUS_WORK(cpus_remote)
-CPUS_WORK(cpus_class)
-CPUS_WORK(cpus_random)
+static void cpus_local_kmalloc(struct cpus_thread *t)
+{
+	cpus_local(&bench_kmalloc, t);
+}
+
+static void cpus_remote_goalloc(struct cpus_thread *t)
+{
+	cpus_remote(&bench_goalloc, t);
+}
+
+static void cpus_remote_kmalloc(struct cpus_thread *t)
+{
+	cpus_remote(&bench_kmalloc, t);
+}
+
+static void cpus_class_goalloc(struct cpus_thread *t)
+{
+	cpus_class(&bench_goalloc, t);
+}
+
+static void cpus_class_kmalloc(struct cpus_thread *t)
+{
+	cpus_class(&bench_kmalloc, t);
+}
+
+static void cpus_random_goalloc(struct cpus_thread *t)
+{
+	cpus_random(&bench_goalloc, t);
+}
+
+static void cpus_random_kmalloc(struct cpus_thread *t)
+{
+	cpus_random(&bench_kmalloc, t);
+}
 
 static const struct cpus_case cpus_cases[] = {
 	{ "local", cpus_local_goalloc, cpus_local_kmalloc },

@@ -236,8 +236,10 @@ static const struct replay_allocator * const replay_allocators[] = {
 	&replay_kmem_cache,
 	&replay_vmalloc,
 	&replay_page_frag,
+#ifdef CONFIG_GENERIC_ALLOCATOR
 	&replay_genalloc_first,
 	&replay_genalloc_best,
+#endif
 	&replay_next_fit,
 };
 
