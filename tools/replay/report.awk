@@ -11,6 +11,18 @@ function row() {
 		mib(r["max_held"]), mib(r["released_held"]),
 		r["allocs"] + r["frees"], r["failures"], r["pattern_errors"],
 		r["run_ns"] / 1e9)
+	if (r["allocator"] == "goalloc" && v["live_bytes"] > 0 && ncpus > 0)
+		cost[++ncosts] = sprintf("%s, at the end of it: %.3f bytes of metadata for a byte in use, " \
+			"%.1f KiB of free objects cached for each CPU that used any", r["trace"],
+			v["metadata_bytes"] / v["live_bytes"], v["cached_bytes"] / ncpus / 1024)
+	split("", cpus)
+	ncpus = 0
+}
+
+# CPUs with a cache.
+section == "percpu" && $2 == "task" && !($1 in cpus) {
+	cpus[$1] = 1
+	ncpus++
 }
 
 END {
@@ -18,6 +30,9 @@ END {
 	print "trace     allocator  requested allocated    held  waste overhead      most  the end operations failures  errors seconds"
 	for (i = 1; i <= nresults; i++)
 		print rows[i]
+	print ""
+	for (i = 1; i <= ncosts; i++)
+		print cost[i]
 	print ""
 	print "at peak: when most bytes are requested, the same record for all; every thread stands still"
 	print "waste: allocated / requested - 1; overhead: held / requested - 1, metadata included"
