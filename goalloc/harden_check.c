@@ -196,9 +196,13 @@ static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 	}
 	if (likely(!at))
 		return false;
-	/* In other hands now? Then what was seen may be theirs. */
+	/*
+	 * In other hands now? Then what was seen may be theirs. So it may if the span
+	 * was given up, whose slots still look free: its pages were let go after that.
+	 */
 	smp_rmb();
-	if (READ_ONCE(*ref->state) != state || READ_ONCE(track->seq) != seq)
+	if (READ_ONCE(*ref->state) != state || READ_ONCE(track->seq) != seq ||
+	    span_slot_state(ref->span, ref->slot) != ref->state)
 		return false;
 	if (state == SLOT_LIVE || state == SLOT_LARGE)
 		check_found_red(ref, at, asked, caller);

@@ -109,6 +109,7 @@ static void hotplug_node(struct kunit *test)
 	fake_heap_check(test, fh);
 	/* Its trees' memory is on the heap's account: before the heap goes. */
 	palloc_destroy(&gone->palloc);
+	kvfree(gone->central);
 	kvfree(gone);
 	fake_heap_destroy(test, fh);
 }

@@ -254,9 +254,9 @@ static void steps_task(struct torture_ctx *ctx)
 	int i;
 
 	if (scope == 0)
-		old = memalloc_nofs_save();
+		old = torture_nofs_save();
 	else if (scope == 1)
-		old = memalloc_noio_save();
+		old = torture_noio_save();
 	ctx->may_sleep = true;
 	for (i = 0; i < STEPS_TASK; i++) {
 		obj_step(ctx, gfp_task(ctx));
@@ -265,9 +265,9 @@ static void steps_task(struct torture_ctx *ctx)
 	}
 	ctx->may_sleep = false;
 	if (scope == 0)
-		memalloc_nofs_restore(old);
+		torture_nofs_restore(old);
 	else if (scope == 1)
-		memalloc_noio_restore(old);
+		torture_noio_restore(old);
 }
 
 static void steps_task_atomic(struct torture_ctx *ctx)

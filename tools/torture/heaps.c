@@ -216,10 +216,10 @@ static void heaps_probe_reclaim(struct torture_heap *th)
 		heaps_alloc_once(th, 64, GFP_NOFS);
 		heaps_alloc_once(th, 9000, GFP_NOIO);
 	} else {
-		old = memalloc_nofs_save();
+		old = torture_nofs_save();
 		heaps_alloc_once(th, 64, GFP_KERNEL);
 		heaps_alloc_once(th, 70000, GFP_KERNEL);
-		memalloc_nofs_restore(old);
+		torture_nofs_restore(old);
 	}
 	mutex_unlock(&reclaim_lock);
 }

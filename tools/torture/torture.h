@@ -14,6 +14,8 @@
 #include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/interrupt.h>
+#include <linux/kcsan-checks.h>
+#include <linux/sched/mm.h>
 #include <linux/types.h>
 
 #include <goalloc.h>
@@ -182,6 +184,44 @@ static inline void torture_count(struct torture_ctx *ctx, enum torture_count wha
 				 unsigned int n)
 {
 	WRITE_ONCE(ctx->count[what], ctx->count[what] + n);
+}
+
+/*
+ * The scopes of a task are bits of its flags, which the scheduler looks at whenever
+ * it likes: a race of the kernel's that is none of ours.
+ */
+static inline unsigned int torture_nofs_save(void)
+{
+	unsigned int old;
+
+	kcsan_disable_current();
+	old = memalloc_nofs_save();
+	kcsan_enable_current();
+	return old;
+}
+
+static inline void torture_nofs_restore(unsigned int old)
+{
+	kcsan_disable_current();
+	memalloc_nofs_restore(old);
+	kcsan_enable_current();
+}
+
+static inline unsigned int torture_noio_save(void)
+{
+	unsigned int old;
+
+	kcsan_disable_current();
+	old = memalloc_noio_save();
+	kcsan_enable_current();
+	return old;
+}
+
+static inline void torture_noio_restore(unsigned int old)
+{
+	kcsan_disable_current();
+	memalloc_noio_restore(old);
+	kcsan_enable_current();
 }
 
 #endif /* GOALLOC_TORTURE_H */
