@@ -129,6 +129,7 @@ bool harden_check_fill(const struct slot_ref *ref, unsigned long caller);
 void harden_fill(const struct slot_ref *ref);
 void harden_span_begins(struct goalloc_span *span);
 void harden_span_ends(struct goalloc_span *span);
+bool harden_in_same_hands(const struct slot_ref *ref, u8 state, u32 seq);
 u64 harden_check_heap(struct goalloc_heap *heap, unsigned long caller);
 
 /* harden_quarantine.c: between free and reuse */

@@ -161,6 +161,28 @@ void harden_span_ends(struct goalloc_span *span)
 		harden_check_fill(&ref, 0);
 }
 
+/**
+ * harden_in_same_hands - has a slot stayed with whom it was when it was looked at?
+ * @ref: the slot
+ * @state: its state before
+ * @seq: its record's number of allocations before
+ *
+ * If not, what was seen may be somebody else's. So it may if the span was given up,
+ * whose slots still look free: its pages were let go after that.
+ *
+ * Context: Any, in the RCU read section that the span was found in.
+ * Return: true if so.
+ */
+bool harden_in_same_hands(const struct slot_ref *ref, u8 state, u32 seq)
+{
+	/* What was read before, before this; pairs with central_close(). */
+	smp_rmb();
+	return READ_ONCE(*ref->state) == state &&
+	       READ_ONCE(harden_track(ref->span, ref->slot)->seq) == seq &&
+	       span_slot_state(ref->span, ref->slot) == ref->state;
+}
+GOALLOC_EXPORT_KUNIT(harden_in_same_hands);
+
 /* Look at a slot that may change hands meanwhile; true if it is broken. */
 static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 {
@@ -196,13 +218,7 @@ static bool check_slot(const struct slot_ref *ref, unsigned long caller)
 	}
 	if (likely(!at))
 		return false;
-	/*
-	 * In other hands now? Then what was seen may be theirs. So it may if the span
-	 * was given up, whose slots still look free: its pages were let go after that.
-	 */
-	smp_rmb();
-	if (READ_ONCE(*ref->state) != state || READ_ONCE(track->seq) != seq ||
-	    span_slot_state(ref->span, ref->slot) != ref->state)
+	if (!harden_in_same_hands(ref, state, seq))
 		return false;
 	if (state == SLOT_LIVE || state == SLOT_LARGE)
 		check_found_red(ref, at, asked, caller);

@@ -293,6 +293,33 @@ static void storm_race(struct kunit *test)
 	storm_race_with(test, GOALLOC_HARDEN_ALL & ~GOALLOC_HARDEN_STACKS);
 }
 
+/* What a sweep reads counts only if slot and span are whose they were. */
+static void storm_hands(struct kunit *test)
+{
+	struct goalloc_heap *heap = storm_heap(test, GOALLOC_HARDEN_POISON, 0);
+	void *keep = goalloc_heap_alloc(heap, 64, GFP_KERNEL);
+	void *p = goalloc_heap_alloc(heap, 64, GFP_KERNEL);
+	struct slot_ref ref;
+	u8 *own;
+	u32 seq;
+
+	KUNIT_ASSERT_NOT_NULL(test, keep);
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	goalloc_heap_free(heap, p);
+	KUNIT_ASSERT_TRUE(test, slot_find(&goalloc_space.map, (unsigned long)p, &ref));
+	seq = harden_track(ref.span, ref.slot)->seq;
+	KUNIT_EXPECT_TRUE(test, harden_in_same_hands(&ref, SLOT_FREE, seq));
+	KUNIT_EXPECT_FALSE(test, harden_in_same_hands(&ref, SLOT_QUARANTINE, seq));
+	KUNIT_EXPECT_FALSE(test, harden_in_same_hands(&ref, SLOT_FREE, seq - 1));
+	/* As when the span has been given up: its own bytes still say free. */
+	own = ref.span->state;
+	WRITE_ONCE(ref.span->state, span_no_state);
+	KUNIT_EXPECT_FALSE(test, harden_in_same_hands(&ref, SLOT_FREE, seq));
+	WRITE_ONCE(ref.span->state, own);
+	goalloc_heap_free(heap, keep);
+	storm_end(test, heap, "hands");
+}
+
 static void storm_free_call(void *arg)
 {
 	void **pair = arg;
@@ -517,6 +544,7 @@ static struct kunit_case storm_cases[] = {
 	KUNIT_CASE(storm_features),
 	KUNIT_CASE(storm_contexts),
 	KUNIT_CASE(storm_race),
+	KUNIT_CASE(storm_hands),
 	KUNIT_CASE(storm_nmi),
 	KUNIT_CASE(storm_short),
 	KUNIT_CASE(storm_fail),
