@@ -253,10 +253,9 @@ static void steps_task(struct torture_ctx *ctx)
 	unsigned int old = 0;
 	int i;
 
-	if (scope == 0)
-		old = torture_nofs_save();
-	else if (scope == 1)
-		old = torture_noio_save();
+	/* Half of the time in a scope, of either kind. */
+	if (scope < 2)
+		old = torture_scope_begin(scope == 0);
 	ctx->may_sleep = true;
 	for (i = 0; i < STEPS_TASK; i++) {
 		obj_step(ctx, gfp_task(ctx));
@@ -264,10 +263,8 @@ static void steps_task(struct torture_ctx *ctx)
 			burst_step(ctx, gfp_task(ctx));
 	}
 	ctx->may_sleep = false;
-	if (scope == 0)
-		torture_nofs_restore(old);
-	else if (scope == 1)
-		torture_noio_restore(old);
+	if (scope < 2)
+		torture_scope_end(scope == 0, old);
 }
 
 static void steps_task_atomic(struct torture_ctx *ctx)

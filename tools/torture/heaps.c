@@ -216,10 +216,10 @@ static void heaps_probe_reclaim(struct torture_heap *th)
 		heaps_alloc_once(th, 64, GFP_NOFS);
 		heaps_alloc_once(th, 9000, GFP_NOIO);
 	} else {
-		old = torture_nofs_save();
+		old = torture_scope_begin(true);
 		heaps_alloc_once(th, 64, GFP_KERNEL);
 		heaps_alloc_once(th, 70000, GFP_KERNEL);
-		torture_nofs_restore(old);
+		torture_scope_end(true, old);
 	}
 	mutex_unlock(&reclaim_lock);
 }

@@ -187,40 +187,27 @@ static inline void torture_count(struct torture_ctx *ctx, enum torture_count wha
 }
 
 /*
- * The scopes of a task are bits of its flags, which the scheduler looks at whenever
- * it likes: a race of the kernel's that is none of ours.
+ * Begin and end a scope in which nothing waits for file systems, or for I/O. It is a
+ * bit of the task's flags, which the scheduler looks at whenever it likes: a race of
+ * the kernel's that is none of ours.
  */
-static inline unsigned int torture_nofs_save(void)
+static inline unsigned int torture_scope_begin(bool nofs)
 {
 	unsigned int old;
 
 	kcsan_disable_current();
-	old = memalloc_nofs_save();
+	old = nofs ? memalloc_nofs_save() : memalloc_noio_save();
 	kcsan_enable_current();
 	return old;
 }
 
-static inline void torture_nofs_restore(unsigned int old)
+static inline void torture_scope_end(bool nofs, unsigned int old)
 {
 	kcsan_disable_current();
-	memalloc_nofs_restore(old);
-	kcsan_enable_current();
-}
-
-static inline unsigned int torture_noio_save(void)
-{
-	unsigned int old;
-
-	kcsan_disable_current();
-	old = memalloc_noio_save();
-	kcsan_enable_current();
-	return old;
-}
-
-static inline void torture_noio_restore(unsigned int old)
-{
-	kcsan_disable_current();
-	memalloc_noio_restore(old);
+	if (nofs)
+		memalloc_nofs_restore(old);
+	else
+		memalloc_noio_restore(old);
 	kcsan_enable_current();
 }
 
