@@ -32,13 +32,6 @@ void **bench_obj;
 struct kmem_cache *bench_cache;
 unsigned int bench_page_order;
 
-static int bench_compare(const void *a, const void *b)
-{
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /**
  * bench_mean - print the mean of what was counted
  * @what: case

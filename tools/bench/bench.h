@@ -100,6 +100,28 @@ static const struct bench_allocator bench_alloc_pages __maybe_unused = {
 	"alloc_pages", bench_pages_alloc, bench_pages_free
 };
 
+/* For sort(): of two u32, which is less. */
+static inline int bench_compare(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* BENCH_BATCH numbers from 0 on, shuffled, in the same way each time. */
+static inline void bench_shuffle(u16 *order)
+{
+	unsigned int i;
+	u32 seed = 1;
+
+	for (i = 0; i < BENCH_BATCH; i++)
+		order[i] = i;
+	for (i = BENCH_BATCH - 1; i; i--) {
+		seed = seed * 1664525 + 1013904223;
+		swap(order[i], order[(seed >> 8) % (i + 1)]);
+	}
+}
+
 /* The ticks that @stmt takes go to @i of bench_ticks. */
 #define BENCH_COUNT(i, stmt) do {					\
 	u64 begin_, end_;						\

@@ -12,7 +12,7 @@
 #include "bench.h"
 
 /* A shuffle, the same in every run. */
-static u32 *bench_order;
+static u16 *bench_order;
 
 static __always_inline unsigned int bench_fill(const struct bench_allocator *a, size_t size)
 {
@@ -104,18 +104,10 @@ void bench_batch(size_t size)
 
 int bench_batch_init(void)
 {
-	unsigned int i;
-	u32 seed = 1;
-
 	bench_order = vcalloc(BENCH_BATCH, sizeof(*bench_order));
 	if (!bench_order)
 		return -ENOMEM;
-	for (i = 0; i < BENCH_BATCH; i++)
-		bench_order[i] = i;
-	for (i = BENCH_BATCH - 1; i; i--) {
-		seed = seed * 1664525 + 1013904223;
-		swap(bench_order[i], bench_order[(seed >> 8) % (i + 1)]);
-	}
+	bench_shuffle(bench_order);
 	return 0;
 }
 

@@ -310,16 +310,9 @@ static u32 cpus_round(void (*work)(struct cpus_thread *t), bool *odd)
 	return done ? div64_u64((end - begin) * 1000 * n, done) : 0;
 }
 
-static int cpus_compare(const void *a, const void *b)
-{
-	u32 x = *(const u32 *)a, y = *(const u32 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static void cpus_print(const char *name, u32 *ps)
 {
-	sort(ps, rounds, sizeof(*ps), cpus_compare, NULL);
+	sort(ps, rounds, sizeof(*ps), bench_compare, NULL);
 	pr_info("%s.%u.%s.ps_median %u\n", what, size, name, ps[rounds / 2]);
 	pr_info("%s.%u.%s.ps_min %u\n", what, size, name, ps[0]);
 }

@@ -346,22 +346,15 @@ static void time_show(struct time_case *c)
 		time_print(c->then, c->size, time_names[i], c->then_ns[i], c->per);
 }
 
-/* The shuffle is the same in every run. */
-static void time_shuffle(void)
+static void time_orders(void)
 {
-	u16 *shuffled = time_order[ORDER_SHUFFLED];
 	unsigned int i;
-	u32 seed = 1;
 
 	for (i = 0; i < BENCH_BATCH; i++) {
 		time_order[ORDER_FIFO][i] = i;
 		time_order[ORDER_LIFO][i] = BENCH_BATCH - 1 - i;
-		shuffled[i] = i;
 	}
-	for (i = BENCH_BATCH - 1; i; i--) {
-		seed = seed * 1664525 + 1013904223;
-		swap(shuffled[i], shuffled[(seed >> 8) % (i + 1)]);
-	}
+	bench_shuffle(time_order[ORDER_SHUFFLED]);
 }
 
 static int __init bench_time_init(void)
@@ -384,7 +377,7 @@ static int __init bench_time_init(void)
 			next += 2 * TIME_ROUNDS;
 		}
 	}
-	time_shuffle();
+	time_orders();
 	for (lap = 0; !err && lap < time_laps; lap++)
 		for (i = 0; !err && i < nr; i++)
 			err = time_lap(&time_cases[i], lap);
