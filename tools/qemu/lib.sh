@@ -67,6 +67,14 @@ lock()
 	fi
 }
 
+# tree_version - print how git describes this tree; nothing if it has no history of
+# its own
+tree_version()
+{
+	[ ! -e "$GOALLOC_ROOT/.git" ] ||
+		git -C "$GOALLOC_ROOT" describe --always --dirty 2>/dev/null || true
+}
+
 # kernel_names KDIR - print the release of the kernel that KDIR builds for, and
 # the directory under build/ that has what was built for it. Debian's headers do
 # not hold the full release, but /lib/modules does. Other trees may share a
