@@ -16,7 +16,7 @@
  * Context: Any.
  * Return: how many there were; less than @nr if the window shows no more, if the
  *         next one is a sample of the profile, or after CACHE_BULK; 0 as long as
- *         the bin has a list.
+ *         there are objects in the list.
  */
 unsigned int cache_carve_bulk(struct goalloc_pcpu __percpu *cpus, unsigned int bin,
 			      size_t asked, size_t nr, void **p)
