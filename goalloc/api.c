@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include "allocinfo.h"
+#include "api.h"
 #include "cache_bulk.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -24,18 +24,6 @@
 #include "harden.h"
 #include "limit.h"
 #include "sanitize.h"
-
-/* Zones that only a heap made for them has memory of. */
-#define API_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
-
-/* What the straight way cannot serve: its cache may have a span of any node. */
-#define API_ODD_FLAGS (API_ZONE_FLAGS | __GFP_THISNODE)
-
-/*
- * Does the kernel look whether who may sleep may do so where he is? If not, all that
- * might_alloc() does is to let others run, and that is done where it takes long.
- */
-#define API_CHECKS_SLEEP (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_LOCKDEP))
 
 struct goalloc_heap *goalloc_default;
 GOALLOC_EXPORT_KUNIT(goalloc_default);
@@ -65,7 +53,7 @@ static noinline void *api_alloc_large(struct goalloc_heap *heap, size_t size,
 }
 
 /* Not an ordinary size, or flags that want a word or a check. */
-static noinline void *api_alloc_odd(size_t size, gfp_t gfp, struct goalloc_heap *heap,
+noinline void *api_alloc_odd(size_t size, gfp_t gfp, struct goalloc_heap *heap,
 				    unsigned long caller)
 {
 	might_alloc(gfp);
@@ -83,11 +71,10 @@ static noinline void *api_alloc_odd(size_t size, gfp_t gfp, struct goalloc_heap 
 	return cache_alloc(heap, sizeclass_of(size), size, gfp);
 }
 
-static const struct cache_want api_plain = { .of_size = true, .zero = 0 };
 static const struct cache_want api_zeroed = { .of_size = true, .zero = __GFP_ZERO };
 
 /* A flag that takes the straight way off its course. */
-static noinline void *api_alloc_flagged(size_t size, gfp_t gfp,
+noinline void *api_alloc_flagged(size_t size, gfp_t gfp,
 					struct goalloc_heap *heap, unsigned long caller)
 {
 	if (gfp & API_ODD_FLAGS || size - 1 >= GOALLOC_MAX_SMALL)
@@ -96,42 +83,8 @@ static noinline void *api_alloc_flagged(size_t size, gfp_t gfp,
 	return cache_alloc_by(api_zeroed, heap, heap->cpus, sizeclass_of(size), size, gfp);
 }
 
-/*
- * The straight way, for small sizes and no odd flags. That sleeping is allowed is
- * checked out of line, because a call in here would make everybody save registers.
- * For that reason, too, @heap is NULL for the default one, and @caller 0 for that
- * of the function this is part of: both are found out when they are needed.
- */
-static __always_inline void *api_get(struct goalloc_heap *heap,
-				     struct goalloc_pcpu __percpu *cpus, size_t size,
-				     gfp_t gfp, unsigned long caller)
-{
-	unsigned int bin;
-
-	if (API_CHECKS_SLEEP && gfpflags_allow_blocking(gfp))
-		return api_alloc_odd(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
-	if (unlikely(gfp & (API_ODD_FLAGS | __GFP_ZERO)))
-		return api_alloc_flagged(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
-	/* 0 wraps around to the largest size; the small ones with one comparison. */
-	if (likely(size - 1 < SIZECLASS_FINE_MAX))
-		bin = sizeclass_of(size);
-	else if (likely(size - 1 < GOALLOC_MAX_SMALL))
-		bin = sizeclass_of(size);
-	else
-		return api_alloc_odd(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
-	return cache_alloc_by(api_plain, heap, cpus, bin, size, gfp);
-}
-
-static size_t api_size(const struct goalloc_heap *heap, const void *p);
-
-/* Does anybody want to know of each allocation? */
-static __always_inline bool api_watched(void)
-{
-	return trace_alloc_enabled() || allocinfo_enabled();
-}
-
 /* Tell of an allocation. */
-static __cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
+__cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
 				       unsigned long caller, void *obj)
 {
 	if (allocinfo_enabled())
@@ -145,28 +98,12 @@ static __cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
  * Whether somebody watches is asked first, where a call costs those who do not
  * nothing but the place of a jump: later on they would have to save registers.
  */
-static __cold noinline void *api_alloc_watched(size_t size, gfp_t gfp,
+__cold noinline void *api_alloc_watched(size_t size, gfp_t gfp,
 					       struct goalloc_heap *heap,
 					       unsigned long caller)
 {
 	return api_watch(size, gfp, NUMA_NO_NODE, caller,
 			 api_get(heap, heap->cpus, size, gfp, caller));
-}
-
-/* From any heap; @heap, @cpus and @caller are as those of api_get(). */
-static __always_inline void *api_alloc_by(struct goalloc_heap *heap,
-					  struct goalloc_pcpu __percpu *cpus,
-					  size_t size, gfp_t gfp, unsigned long caller)
-{
-	if (api_watched())
-		return api_alloc_watched(size, gfp, cache_heap(heap), caller ?: _RET_IP_);
-	return api_get(heap, cpus, size, gfp, caller);
-}
-
-/* From the default heap. */
-static __always_inline void *api_alloc(size_t size, gfp_t gfp, unsigned long caller)
-{
-	return api_alloc_by(NULL, &cache_default, size, gfp, caller);
 }
 
 void *goalloc(size_t size, gfp_t flags)
@@ -204,11 +141,16 @@ static __cold noinline void *api_node_watched(size_t size, gfp_t flags, int node
 			 api_get_node(size, flags, node, caller));
 }
 
-void *goalloc_node(size_t size, gfp_t flags, int node)
+void *api_alloc_node(size_t size, gfp_t gfp, int node, unsigned long caller)
 {
 	if (api_watched())
-		return api_node_watched(size, flags, node, _RET_IP_);
-	return api_get_node(size, flags, node, _RET_IP_);
+		return api_node_watched(size, gfp, node, caller);
+	return api_get_node(size, gfp, node, caller);
+}
+
+void *goalloc_node(size_t size, gfp_t flags, int node)
+{
+	return api_alloc_node(size, flags, node, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_node);
 
@@ -276,7 +218,7 @@ void *goalloc_tiny(size_t size, gfp_t flags)
 }
 EXPORT_SYMBOL_GPL(goalloc_tiny);
 
-static __cold noinline void api_free_traced(const void *p, struct goalloc_heap *heap,
+__cold noinline void api_free_traced(const void *p, struct goalloc_heap *heap,
 					    const struct pagemap *map,
 					    unsigned long caller)
 {
@@ -286,25 +228,6 @@ static __cold noinline void api_free_traced(const void *p, struct goalloc_heap *
 	cache_free(heap, map, p, caller);
 }
 
-/* To any heap; @heap, @cpus and @caller are as those of cache_free_by(). */
-static __always_inline void api_free_by(struct goalloc_heap *heap,
-					struct goalloc_pcpu __percpu *cpus,
-					const struct pagemap *map, const void *p,
-					unsigned long caller)
-{
-	if (trace_free_enabled()) {
-		api_free_traced(p, cache_heap(heap), map, caller ?: _RET_IP_);
-		return;
-	}
-	cache_free_by(heap, cpus, map, p, caller);
-}
-
-/* To the default heap. */
-static __always_inline void api_free(const void *p, unsigned long caller)
-{
-	api_free_by(NULL, &cache_default, &goalloc_space.map, p, caller);
-}
-
 void gofree(const void *p)
 {
 	api_free(p, 0);
@@ -312,7 +235,7 @@ void gofree(const void *p)
 EXPORT_SYMBOL_GPL(gofree);
 
 /* Usable bytes of a live object of a heap, or of any if that is NULL, else 0. */
-static size_t api_size(const struct goalloc_heap *heap, const void *p)
+size_t api_size(const struct goalloc_heap *heap, const void *p)
 {
 	unsigned long addr = (unsigned long)p;
 	struct slot_ref ref;
@@ -385,40 +308,43 @@ static void api_resize(const void *p, size_t old_size, size_t new_size, gfp_t gf
 		sanitize_resize(goalloc_default, p, new_size, old_size, gfp);
 }
 
-void *gorealloc(const void *p, size_t new_size, gfp_t flags)
+void *api_realloc(const void *p, size_t new_size, gfp_t flags, unsigned long caller)
 {
 	size_t old_size;
 	void *new;
 
 	if (!new_size) {
-		api_free(p, _RET_IP_);
+		api_free(p, caller);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
-		return api_alloc(new_size, flags, _RET_IP_);
+		return api_alloc(new_size, flags, caller);
 	old_size = api_size(goalloc_default, p);
 	if (unlikely(!old_size)) {
 		/* Not an object of ours: report it as a bad free, keep it. */
-		cache_refuse(goalloc_default, p, _RET_IP_);
+		cache_refuse(goalloc_default, p, caller);
 		return NULL;
 	}
 	if (detour_taken(goalloc_default) && !guard_owns(p)) {
-		if (detour_resize(goalloc_default, p, old_size, new_size, flags,
-				  _RET_IP_))
+		if (detour_resize(goalloc_default, p, old_size, new_size, flags, caller))
 			return (void *)p;
 	} else if (old_size >= new_size) {
 		api_resize(p, old_size, new_size, flags);
 		return (void *)p;
 	}
-	new = api_alloc(new_size, flags, _RET_IP_);
+	new = api_alloc(new_size, flags, caller);
 	if (!new)
 		return NULL;
 	/* All of it, used or not: only who asked gosize() knows how much is. */
 	sanitize_pause();
 	memcpy(new, p, min(old_size, new_size));
 	sanitize_resume();
-	api_free(p, _RET_IP_);
+	api_free(p, caller);
 	return new;
+}
+void *gorealloc(const void *p, size_t new_size, gfp_t flags)
+{
+	return api_realloc(p, new_size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gorealloc);
 
@@ -432,6 +358,32 @@ size_t goalloc_size_roundup(size_t size)
 	return sizeclass_size[sizeclass_of(size)];
 }
 EXPORT_SYMBOL_GPL(goalloc_size_roundup);
+
+/* The heap that an object is of, live or not; NULL if @p lies in none. */
+struct goalloc_heap *api_heap_of(const void *p)
+{
+	struct goalloc_heap *heap;
+
+	if (guard_owns(p))
+		return guard_heap_of(p);
+	/* Keeps the span while we look, should the object not be live. */
+	preempt_disable();
+	heap = heap_of(pagemap_find(&goalloc_space.map, (unsigned long)p)) ?:
+	       safe_heap_of(p);
+	preempt_enable();
+	return heap;
+}
+
+/* Free an object of whatever heap; of none it is the default one's to refuse. */
+void api_free_any(const void *p, unsigned long caller)
+{
+	struct goalloc_heap *heap;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	heap = api_heap_of(p) ?: goalloc_default;
+	api_free_by(heap, heap->cpus, &goalloc_space.map, p, caller);
+}
 
 bool goalloc_owns(const void *p)
 {

@@ -281,7 +281,7 @@ void *cache_alloc_done(struct goalloc_heap *heap, unsigned int bin, size_t asked
 	}
 	if (!obj)
 		atomic64_inc(&heap->nr_failed);
-	else if (dirty && want_init_on_alloc(gfp))
+	else if (dirty && heap_clears(heap, gfp))
 		cache_zero(obj, bin);
 	return sanitize_alloc(heap, obj, bin, asked, gfp);
 }
@@ -415,7 +415,7 @@ void *cache_alloc_sampled(struct goalloc_heap *heap, unsigned int bin, size_t as
 	hit = profile_due(&cache->gap[bin], &cache->bin[bin].left, asked);
 	WRITE_ONCE(*state, SLOT_LIVE);
 	preempt_enable();
-	if (want_init_on_alloc(gfp))
+	if (heap_clears(heap, gfp))
 		cache_zero(obj, bin);
 	sanitize_alloc(heap, obj, bin, asked, gfp);
 	return profile_mark(heap, obj, asked, hit && bin != GOALLOC_TINY_BIN);

@@ -279,10 +279,12 @@ static __always_inline struct goalloc_heap *cache_heap(struct goalloc_heap *heap
  *           paths, which find it again
  * @zero: what want_init_on_alloc() is asked: the caller's flags, or __GFP_ZERO or
  *        0 if they have been looked at
+ * @kept: it is not to be asked: the object keeps what is in it
  */
 struct cache_want {
 	bool of_size;
 	gfp_t zero;
+	bool kept;
 };
 
 /**
@@ -334,7 +336,7 @@ static __always_inline void *cache_alloc_by(const struct cache_want want,
 		WRITE_ONCE(*state, SLOT_LIVE);
 		obj = (void *)span_slot_addr(span, slot);
 		preempt_enable();
-		if (want_init_on_alloc(want.zero))
+		if (!want.kept && want_init_on_alloc(want.zero))
 			goto zero;
 		return sanitize_alloc(cache_heap(heap), obj, bin, asked, gfp);
 	}
@@ -351,7 +353,7 @@ static __always_inline void *cache_alloc_by(const struct cache_want want,
 		goto sample;
 	WRITE_ONCE(*state, SLOT_LIVE);
 	obj = (void *)span_slot_addr(span, slot);
-	if (want_init_on_alloc(want.zero) && span->needzero) {
+	if (!want.kept && want_init_on_alloc(want.zero) && span->needzero) {
 		preempt_enable();
 		goto zero;
 	}

@@ -192,7 +192,7 @@ void cache_free_past(struct goalloc_heap *heap, const void *p, unsigned long cal
 	/* From here on the slot is in our hands only, and keeps its span. */
 	WRITE_ONCE(*ref.state, SLOT_FREE);
 	allocinfo_freed(ref.span, ref.slot);
-	if (want_init_on_free()) {
+	if (want_init_on_free() && likely(!heap->objects)) {
 		sanitize_open(p, ref.span->elemsize);
 		memset((void *)p, 0, ref.span->elemsize);
 	}

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "harden.h"
 #include "heap.h"
+#include "objects.h"
 #include "sanitize.h"
 #include "sanity.h"
 
@@ -196,7 +197,10 @@ void central_release(struct central_after *after)
 		list_del_init(&span->list);
 		if (span->home->heap->harden)
 			harden_span_ends(span);
-		heap_free_span(span);
+		if (span->home->heap->objects)
+			objects_retire(span);
+		else
+			heap_free_span(span);
 	}
 }
 

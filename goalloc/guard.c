@@ -405,6 +405,20 @@ size_t guard_size(const struct goalloc_heap *heap, const void *p)
 GOALLOC_EXPORT_KUNIT(guard_size);
 
 /**
+ * guard_heap_of - the heap that an object is of
+ * @p: an address in the pool
+ *
+ * Context: Any context.
+ * Return: the heap; NULL if there is no live object.
+ */
+struct goalloc_heap *guard_heap_of(const void *p)
+{
+	const struct guard_slot *slot = guard_slot_of((unsigned long)p);
+
+	return slot && guard_size(NULL, p) ? slot->heap : NULL;
+}
+
+/**
  * guard_end_heap - take back or report a heap's objects
  * @heap: the heap, which nobody uses any more
  * @force: take them back

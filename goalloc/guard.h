@@ -49,6 +49,7 @@ void *guard_sample(struct goalloc_heap *heap, unsigned int bin, size_t size, gfp
 void guard_free(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void guard_refuse(struct goalloc_heap *heap, const void *p, unsigned long caller);
 size_t guard_size(const struct goalloc_heap *heap, const void *p);
+struct goalloc_heap *guard_heap_of(const void *p);
 u64 guard_end_heap(struct goalloc_heap *heap, bool force);
 void guard_get_stats(struct guard_stats *gs);
 void guard_elapse(unsigned int ms);
@@ -101,6 +102,11 @@ static inline void guard_refuse(struct goalloc_heap *heap, const void *p,
 static inline size_t guard_size(const struct goalloc_heap *heap, const void *p)
 {
 	return 0;
+}
+
+static inline struct goalloc_heap *guard_heap_of(const void *p)
+{
+	return NULL;
 }
 
 static inline u64 guard_end_heap(struct goalloc_heap *heap, bool force)

@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -29,6 +30,7 @@ struct dentry;
 struct drain_cpu;
 struct goalloc_pcpu;
 struct harden;
+struct heap_objects;
 struct pglist_data;
 struct profile;
 
@@ -92,6 +94,7 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  * @shown_used: pages in use that are in the kernel's counters, see account.c
  * @shown_free: free pages that are
  * @deferred: large spans freed in NMI, still to be taken back; no lock
+ * @retired: goalloc pages in spans that wait for a grace period, see objects.c
  * @quarantined: large objects freed and not taken back yet, in a hardened heap
  * @quarantined_asked: bytes requested with them
  * @quarantined_pages: their pages
@@ -116,6 +119,7 @@ struct heap_node {
 	u64 shown_used;
 	u64 shown_free;
 	struct llist_head deferred;
+	atomic64_t retired;
 	atomic64_t quarantined;
 	atomic64_t quarantined_asked;
 	atomic64_t quarantined_pages;
@@ -133,6 +137,8 @@ struct heap_node {
  * @track_bytes: bytes of a slot's record, see heap_track(); 0 if it has none
  * @redzone: bytes that large objects get in addition, at least
  * @harden: what a hardened heap has beside, else NULL
+ * @objects: what it does when it is an object cache's and its objects keep their
+ *           contents while they are free, else NULL; set before its first use
  * @profile: its part of the heap profile, NULL before the first sample
  * @safe: what it does when it was found broken
  * @ended_told: 1 once its use after its end was reported
@@ -171,6 +177,7 @@ struct goalloc_heap {
 	u32 track_bytes;
 	u32 redzone;
 	struct harden *harden;
+	struct heap_objects *objects;
 	struct profile *profile;
 	struct safe_mode safe;
 	atomic_t ended_told;
@@ -221,6 +228,15 @@ void heap_free_large(struct goalloc_span *span);
 void heap_drain_deferred(struct heap_node *node);
 struct heap_node *heap_nearest(const struct goalloc_heap *heap, int nid);
 void heap_space_refresh(struct heap_space *space);
+
+/*
+ * Is an object to be cleared before it is handed out? Those of some object caches
+ * keep what is in them.
+ */
+static inline bool heap_clears(const struct goalloc_heap *heap, gfp_t gfp)
+{
+	return want_init_on_alloc(gfp) && likely(!heap->objects);
+}
 
 /* The heap's share of a node; NULL if it has none, or there is no such node. */
 static inline struct heap_node *heap_node_at(const struct goalloc_heap *heap, int nid)

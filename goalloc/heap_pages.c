@@ -27,6 +27,7 @@
 #include "harden.h"
 #include "heap.h"
 #include "limit.h"
+#include "objects.h"
 #include "sanitize.h"
 #include "sanity.h"
 #include "scavenger.h"
@@ -461,6 +462,8 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 	sanitize_span(span);
 	if (node->heap->harden)
 		harden_span_begins(span);
+	if (node->heap->objects)
+		objects_construct(span);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
 	trace_span_alloc(span);
 	return span;

@@ -19,6 +19,7 @@
 #include "limit.h"
 #include "pressure.h"
 #include "profile.h"
+#include "rcu_free.h"
 #include "sanitize.h"
 #include "scavenger.h"
 #include "spare.h"
@@ -81,6 +82,9 @@ static int __init goalloc_init(void)
 	err = drain_init();
 	if (err)
 		goto fail_drain;
+	err = rcu_free_init();
+	if (err)
+		goto fail_rcu;
 	heap = heap_create("default", &attr, &goalloc_space);
 	if (IS_ERR(heap)) {
 		err = PTR_ERR(heap);
@@ -115,6 +119,8 @@ fail_hotplug:
 	heap_exit();
 	spare_exit();
 fail_heap:
+	rcu_free_exit();
+fail_rcu:
 	drain_exit();
 fail_drain:
 	heap_space_destroy(&goalloc_space);
@@ -130,8 +136,10 @@ static void __exit goalloc_exit(void)
 	pressure_exit();
 	scavenger_exit();
 	hotplug_exit();
+	goalloc_rcu_barrier();
 	if (!heap_exit())
 		pr_info("unloaded, every page given back\n");
+	rcu_free_exit();
 	spare_exit();
 	drain_exit();
 	guard_exit();

@@ -48,6 +48,7 @@ void report_bad_free(struct goalloc_heap *heap, const void *p,
 		     enum bad_free kind, unsigned long caller);
 bool report_bad_guarded(struct goalloc_heap *heap, const void *p, u32 size,
 			unsigned int slot, enum bad_free kind, unsigned long caller);
+void report_bad_rcu(struct goalloc_heap *heap, const void *p, unsigned long caller);
 void report_race(struct goalloc_span *span, unsigned int slot, unsigned int nr);
 void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 		    unsigned long caller);

@@ -185,6 +185,23 @@ void report_bad_free(struct goalloc_heap *heap, const void *p,
 }
 GOALLOC_EXPORT_KUNIT(report_bad_free);
 
+/**
+ * report_bad_rcu - report a second free of what waits for a grace period
+ * @heap: its heap
+ * @p: the object
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_rcu(struct goalloc_heap *heap, const void *p, unsigned long caller)
+{
+	atomic64_inc(&heap->nr_bad[BAD_FREE_DOUBLE]);
+	trace_bad_free(heap, BAD_FREE_DOUBLE, p, 0, 0, caller);
+	if (report_site_first(caller, BAD_FREE_DOUBLE))
+		pr_err("bad free (%s) at %pS: %p, heap %s: waits for a grace period already; look for a second gofree_rcu() of this object; refused\n",
+		       bad_free_names[BAD_FREE_DOUBLE], (void *)caller, p, heap->name);
+}
+
 static const char *const report_guarded_texts[NR_BAD_FREES] = {
 	[BAD_FREE_FOREIGN] = "no object was ever there; look for a damaged pointer",
 	[BAD_FREE_INTERIOR] = "is in its page, and not its first byte; free that",

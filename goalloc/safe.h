@@ -64,6 +64,7 @@ void *safe_alloc(struct goalloc_heap *heap, size_t size, size_t usable,
 void safe_free(struct goalloc_heap *heap, const void *p, unsigned long caller);
 size_t safe_size(const struct goalloc_heap *heap, const void *p);
 bool safe_owns(const void *p);
+struct goalloc_heap *safe_heap_of(const void *p);
 u64 safe_end_objects(struct goalloc_heap *heap, bool force);
 
 #endif /* GOALLOC_SAFE_H */

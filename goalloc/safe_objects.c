@@ -314,6 +314,26 @@ bool safe_owns(const void *p)
 GOALLOC_EXPORT_KUNIT(safe_owns);
 
 /**
+ * safe_heap_of - the heap that an object from kmalloc() was asked of
+ * @p: any address
+ *
+ * Context: Any context.
+ * Return: the heap; NULL if it is no live object.
+ */
+struct goalloc_heap *safe_heap_of(const void *p)
+{
+	const struct safe_object *obj;
+	struct goalloc_heap *heap = NULL;
+
+	rcu_read_lock();
+	obj = safe_find(p);
+	if (obj && !atomic_read(&obj->freed))
+		heap = obj->heap;
+	rcu_read_unlock();
+	return heap;
+}
+
+/**
  * safe_end_objects - count, or free, what a heap has from kmalloc()
  * @heap: the heap; nobody may be using it any more
  * @force: free it

@@ -26,6 +26,7 @@
 
 #include "compat.h"
 #include "heap.h"
+#include "objects.h"
 #include "sanitize.h"
 
 /* Bytes per shadow byte, and per block of tiny objects. */
@@ -139,7 +140,8 @@ void sanitize_do_alloc(struct goalloc_heap *heap, void *obj, unsigned int bin,
 		shadow_fill(obj, TINY_BLOCK, SHADOW_REDZONE);
 		return;
 	}
-	init_alloc(obj, sizeclass_size[bin], gfp);
+	if (!heap->objects)
+		init_alloc(obj, sizeclass_size[bin], gfp);
 	shadow_object(obj, asked, sizeclass_size[bin]);
 	leak_alloc(heap, obj, asked, gfp);
 }
@@ -148,8 +150,11 @@ GOALLOC_EXPORT_KUNIT(sanitize_do_alloc);
 void sanitize_do_free(struct goalloc_span *span, const void *obj)
 {
 	leak_free(heap_of(span), obj);
-	init_free(obj, span->elemsize);
-	shadow_fill(obj, span->elemsize, SHADOW_FREED);
+	/* Its contents are kept, and perhaps it may still be looked at. */
+	if (!heap_of(span)->objects)
+		init_free(obj, span->elemsize);
+	if (!objects_are_typesafe(heap_of(span)))
+		shadow_fill(obj, span->elemsize, SHADOW_FREED);
 }
 GOALLOC_EXPORT_KUNIT(sanitize_do_free);
 
@@ -212,7 +217,7 @@ void sanitize_do_span_new(struct goalloc_span *span, gfp_t gfp)
 void sanitize_do_span(struct goalloc_span *span)
 {
 	shadow_fill((void *)span->base, (size_t)span->npages << GOALLOC_PAGE_SHIFT,
-		    SHADOW_REDZONE);
+		    objects_are_typesafe(heap_of(span)) ? 0 : SHADOW_REDZONE);
 }
 
 void sanitize_do_span_end(struct goalloc_span *span)

@@ -328,6 +328,7 @@ void stats_node(struct heap_node *node, struct node_stats *ns)
 		raw_spin_unlock_irqrestore(&central->lock, flags);
 		ns->small += pages << GOALLOC_PAGE_SHIFT;
 	}
+	ns->small += (u64)atomic64_read(&node->retired) << GOALLOC_PAGE_SHIFT;
 	ns->page_cache = stats_node_cached(node) << GOALLOC_PAGE_SHIFT;
 	raw_spin_lock_irqsave(&node->lock, flags);
 	ns->held = node->palloc.nr_owned << GOALLOC_PAGE_SHIFT;
@@ -431,6 +432,7 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 		st->grown_bytes += node->grown << GOALLOC_PAGE_SHIFT;
 		st->released_bytes += node->released << GOALLOC_PAGE_SHIFT;
 		raw_spin_unlock_irqrestore(&node->lock, flags);
+		st->central_bytes += (u64)atomic64_read(&node->retired) << GOALLOC_PAGE_SHIFT;
 	}
 	st->sys_bytes = st->grown_bytes - st->released_bytes;
 	st->metadata_bytes = atomic_long_read(&heap->meta.bytes);

@@ -229,6 +229,63 @@ void *gokvalloc(size_t size, gfp_t flags) __alloc_size(1);
  */
 void gokvfree(const void *p);
 
+struct rcu_head;
+
+/**
+ * goalloc_free_rcu - free an object after an RCU grace period
+ * @head: a rcu_head inside the object
+ * @p: the object, of any heap, or NULL
+ *
+ * What gofree_rcu() calls. A second call before the grace period is over is
+ * refused and reported. Code that ends a heap waits with goalloc_rcu_barrier()
+ * before.
+ *
+ * Context: Any but NMI. Never sleeps.
+ */
+void goalloc_free_rcu(struct rcu_head *head, const void *p);
+
+/**
+ * gofree_rcu - free an object after an RCU grace period
+ * @p: pointer to a structure that was allocated from any heap, or NULL
+ * @field: name of a struct rcu_head in it
+ *
+ * Context: As goalloc_free_rcu().
+ */
+#define gofree_rcu(p, field)						\
+do {									\
+	typeof(p) gofree_rcu_p = (p);					\
+									\
+	if (gofree_rcu_p)						\
+		goalloc_free_rcu(&gofree_rcu_p->field, gofree_rcu_p);	\
+} while (0)
+
+/**
+ * gofree_rcu_mightsleep - free an object without a rcu_head after a grace period
+ * @p: object of any heap, NULL or ZERO_SIZE_PTR
+ *
+ * Context: Process context. Sleeps only if there is no memory.
+ */
+void gofree_rcu_mightsleep(const void *p);
+
+/**
+ * gofree_bulk_rcu_mightsleep - free many objects after one grace period
+ * @nr: number of objects
+ * @p: array of @nr pointers to objects of the default heap; NULL and ZERO_SIZE_PTR
+ *     are skipped
+ *
+ * Context: Process context. Sleeps for a grace period.
+ */
+void gofree_bulk_rcu_mightsleep(size_t nr, void **p);
+
+/**
+ * goalloc_rcu_barrier - wait until everything given to gofree_rcu() is free
+ *
+ * Of what others give meanwhile some may still wait.
+ *
+ * Context: Process context. Sleeps for a grace period or two.
+ */
+void goalloc_rcu_barrier(void);
+
 /**
  * gozalloc - allocate zeroed memory
  * @size: bytes wanted

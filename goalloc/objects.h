@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Object caches, as far as the rest of the module has to know of them.
+ */
+#ifndef GOALLOC_OBJECTS_H
+#define GOALLOC_OBJECTS_H
+
+#include "heap.h"
+#include "rcu_batch.h"
+
+/**
+ * struct heap_objects - what the heap of an object cache does that others do not
+ * @ctor: called for every slot of a new span, or NULL
+ * @bin: the bin of the objects
+ * @size: bytes of an object, as @ctor knows it
+ * @typesafe: spans that have become free wait for a grace period
+ * @retired: those that do
+ */
+struct heap_objects {
+	void (*ctor)(void *obj);
+	unsigned int bin;
+	size_t size;
+	bool typesafe;
+	struct rcu_batch retired;
+};
+
+void objects_construct(struct goalloc_span *span);
+void objects_retire(struct goalloc_span *span);
+void objects_end(struct goalloc_heap *heap);
+
+/* May objects of a heap be read while they are free? */
+static inline bool objects_are_typesafe(const struct goalloc_heap *heap)
+{
+	return heap->objects && heap->objects->typesafe;
+}
+
+#endif /* GOALLOC_OBJECTS_H */
