@@ -504,7 +504,7 @@ void *gomemdup(const void *src, size_t len, gfp_t flags)
 }
 EXPORT_SYMBOL_GPL(gomemdup);
 
-void *gokvalloc(size_t size, gfp_t flags)
+void *api_kvalloc(size_t size, gfp_t flags, unsigned long caller)
 {
 	gfp_t easy = flags;
 	void *p;
@@ -516,16 +516,20 @@ void *gokvalloc(size_t size, gfp_t flags)
 			easy |= __GFP_NORETRY;
 		easy &= ~__GFP_NOFAIL;
 	}
-	p = api_alloc(size, easy, _RET_IP_);
+	p = api_alloc(size, easy, caller);
 	if (p || size <= PAGE_SIZE || !gfpflags_allow_blocking(flags) ||
 	    flags & API_ZONE_FLAGS)
 		return p;
 	/* As kvmalloc(): such a size is a bug, however much memory there is. */
 	if (unlikely(size > INT_MAX)) {
-		report_bad_size(goalloc_default, size, flags, _RET_IP_);
+		report_bad_size(goalloc_default, size, flags, caller);
 		return NULL;
 	}
 	return goalloc_vmalloc(size, flags);
+}
+void *gokvalloc(size_t size, gfp_t flags)
+{
+	return api_kvalloc(size, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gokvalloc);
 

@@ -479,6 +479,7 @@ void debugfs_init(struct goalloc_heap *heap)
 	debugfs_heaps = debugfs_create_dir("heaps", debugfs_root);
 	debugfs_add_files(heap, debugfs_root);
 	control_add_file(debugfs_root, NULL);
+	debugfs_add_shim(debugfs_root);
 	debugfs_add_heap(heap);
 }
 

@@ -46,6 +46,7 @@ struct profile;
  * @order: its nodes by distance; sorted under heaps_lock, read without
  * @meta: memory of @map and @order
  * @held: goalloc pages that all its heaps hold or are about to
+ * @peak: the most that @held was since limit_forget_peak()
  * @limit: goalloc pages that they may hold, 0 for any number
  * @soft_limit: goalloc pages that they should hold, see limit.c; 0: any number
  *
@@ -58,6 +59,7 @@ struct heap_space {
 	struct node_order order;
 	struct goalloc_meta meta;
 	atomic64_t held;
+	atomic64_t peak;
 	u64 limit;
 	u64 soft_limit;
 };

@@ -32,6 +32,39 @@ static bool limit_exceeded(const atomic64_t *held, const u64 *limit)
 	return max && (u64)atomic64_read(held) > max;
 }
 
+/* Pages that are refused, or not got, after all count for a moment as well. */
+static void limit_note_peak(struct heap_space *space, s64 held)
+{
+	s64 peak = atomic64_read(&space->peak);
+
+	while (held > peak && !atomic64_try_cmpxchg(&space->peak, &peak, held))
+		;
+}
+
+/**
+ * limit_peak - the most that all heaps together ever held
+ * @space: their address space
+ *
+ * Context: Any.
+ * Return: goalloc pages, since limit_forget_peak().
+ */
+u64 limit_peak(const struct heap_space *space)
+{
+	return atomic64_read(&space->peak);
+}
+GOALLOC_EXPORT_KUNIT(limit_peak);
+
+/**
+ * limit_forget_peak - the most that was ever held is what is held now
+ * @space: the address space
+ *
+ * Context: Any.
+ */
+void limit_forget_peak(struct heap_space *space)
+{
+	atomic64_set(&space->peak, atomic64_read(&space->held));
+}
+
 /**
  * limit_charge - count pages that a heap is about to take
  * @heap: the heap
@@ -46,7 +79,7 @@ bool limit_charge(struct goalloc_heap *heap, u64 npages, gfp_t gfp)
 	struct heap_space *space = heap->space;
 
 	atomic64_add(npages, &heap->held);
-	atomic64_add(npages, &space->held);
+	limit_note_peak(space, atomic64_add_return(npages, &space->held));
 	if (likely(!limit_exceeded(&heap->held, &heap->limit) &&
 		   !limit_exceeded(&space->held, &space->limit)) ||
 	    gfp & __GFP_NOFAIL)

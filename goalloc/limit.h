@@ -7,6 +7,8 @@
 
 #include "heap.h"
 
+u64 limit_peak(const struct heap_space *space);
+void limit_forget_peak(struct heap_space *space);
 bool limit_charge(struct goalloc_heap *heap, u64 npages, gfp_t gfp);
 void limit_uncharge(struct goalloc_heap *heap, u64 npages);
 bool limit_make_room(struct goalloc_heap *heap, u64 npages);

@@ -22,6 +22,7 @@
 #include "rcu_free.h"
 #include "sanitize.h"
 #include "scavenger.h"
+#include "shim.h"
 #include "spare.h"
 
 /* The limits of all heaps together, bytes as given; kernel_param_lock(). */
@@ -104,6 +105,7 @@ static int __init goalloc_init(void)
 	fault_init();
 	guard_init();
 	profile_init();
+	shim_stray_init();
 	if (GOALLOC_SANITIZE)
 		sanitize_init();
 	pr_info("%d size classes, %lu KiB pages\n", GOALLOC_NR_CLASSES - 1,
@@ -131,6 +133,7 @@ static void __exit goalloc_exit(void)
 {
 	if (GOALLOC_SANITIZE)
 		sanitize_exit();
+	shim_stray_exit();
 	fault_exit();
 	debugfs_exit();
 	pressure_exit();
