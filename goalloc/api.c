@@ -572,8 +572,9 @@ static bool api_name_ok(const char *name)
 	return true;
 }
 
-struct goalloc_heap *goalloc_heap_create(const char *name,
-					 const struct goalloc_heap_attr *attr)
+struct goalloc_heap *api_heap_create(const char *name,
+				     const struct goalloc_heap_attr *attr,
+				     unsigned long caller)
 {
 	gfp_t zones = __GFP_DMA | __GFP_DMA32;
 	gfp_t allowed = zones | __GFP_NORETRY | __GFP_NOWARN |
@@ -595,7 +596,7 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 	else if (attr && attr->quarantine && !(attr->harden & GOALLOC_HARDEN_QUARANTINE))
 		wrong = "it has a quarantine size and no GOALLOC_HARDEN_QUARANTINE";
 	if (wrong) {
-		report_bad_attr(wrong, _RET_IP_);
+		report_bad_attr(wrong, caller);
 		return ERR_PTR(-EINVAL);
 	}
 	if (attr && attr->harden & GOALLOC_HARDEN_GUARD && !guard_available())
@@ -604,6 +605,11 @@ struct goalloc_heap *goalloc_heap_create(const char *name,
 	if (!IS_ERR(heap))
 		debugfs_add_heap(heap);
 	return heap;
+}
+struct goalloc_heap *goalloc_heap_create(const char *name,
+					 const struct goalloc_heap_attr *attr)
+{
+	return api_heap_create(name, attr, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_create);
 

@@ -42,6 +42,9 @@ void api_free_traced(const void *p, struct goalloc_heap *heap,
 size_t api_size(const struct goalloc_heap *heap, const void *p);
 struct goalloc_heap *api_heap_of(const void *p);
 void api_free_any(const void *p, unsigned long caller);
+struct goalloc_heap *api_heap_create(const char *name,
+				     const struct goalloc_heap_attr *attr,
+				     unsigned long caller);
 void *api_kvalloc(size_t size, gfp_t flags, unsigned long caller);
 void *api_realloc(const void *p, size_t new_size, gfp_t flags, unsigned long caller);
 

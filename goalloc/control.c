@@ -5,6 +5,7 @@
  *	flush             empty the caches of all CPUs
  *	scavenge [bytes]  give free pages back to the kernel
  *	validate          check everything that has to be so
+ *	forget_peak       peak_bytes in the file kmalloc is what is held now; at the top
  *
  * The file at the top is for all heaps, heaps/<name>/control for that one. What
  * is not exactly a verb with what belongs to it, at most one newline behind it,
@@ -23,6 +24,7 @@
 #include "control.h"
 #include "drain.h"
 #include "heap.h"
+#include "limit.h"
 #include "validate.h"
 
 /* The longest write that can be right: "scavenge", 20 digits, a newline. */
@@ -60,6 +62,15 @@ static int control_validate(struct goalloc_heap *heap, u64 unused)
 	return heap ? min(goalloc_validate(heap), 0) : validate_all();
 }
 
+/* It is that of all heaps together. */
+static int control_forget_peak(struct goalloc_heap *heap, u64 unused)
+{
+	if (heap)
+		return -EINVAL;
+	limit_forget_peak(&goalloc_space);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	bool number;	/* may a number follow? */
@@ -68,6 +79,7 @@ static const struct {
 	{ "flush", false, control_flush },
 	{ "scavenge", true, control_scavenge },
 	{ "validate", false, control_validate },
+	{ "forget_peak", false, control_forget_peak },
 };
 
 /**

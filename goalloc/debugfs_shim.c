@@ -3,8 +3,7 @@
  * /sys/kernel/debug/goalloc/kmalloc: what modules compiled with <goalloc_kmalloc.h>
  * do, and what all heaps together hold.
  *
- * A name and a number per line, bytes and counts, names only ever added. Whatever is
- * written to it makes the most that was ever held what is held now.
+ * A name and a number per line, bytes and counts, names only ever added.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -71,21 +70,15 @@ static int debugfs_shim_show(struct seq_file *m, void *v)
 
 static int debugfs_shim_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, debugfs_shim_show, NULL);
-}
-
-static ssize_t debugfs_shim_write(struct file *file, const char __user *buf, size_t len,
-				  loff_t *pos)
-{
-	limit_forget_peak(&goalloc_space);
-	return len;
+	/* Root may open whatever it likes, but has nothing to write here. */
+	return file->f_mode & FMODE_WRITE ? -EACCES :
+	       single_open(file, debugfs_shim_show, NULL);
 }
 
 static const struct file_operations debugfs_shim_fops = {
 	.owner = THIS_MODULE,
 	.open = debugfs_shim_open,
 	.read = seq_read,
-	.write = debugfs_shim_write,
 	.llseek = seq_lseek,
 	.release = single_release,
 };
@@ -98,5 +91,5 @@ static const struct file_operations debugfs_shim_fops = {
  */
 void debugfs_add_shim(struct dentry *dir)
 {
-	debugfs_create_file("kmalloc", 0644, dir, NULL, &debugfs_shim_fops);
+	debugfs_create_file("kmalloc", 0444, dir, NULL, &debugfs_shim_fops);
 }

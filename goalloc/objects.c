@@ -191,7 +191,7 @@ struct goalloc_objects *goalloc_objects_create(const char *name,
 	if (objects->asked <= GOALLOC_MAX_SMALL)
 		objects->bin = sizeclass_of(objects->asked);
 	heap_attr.gfp = attr->gfp;
-	objects->heap = goalloc_heap_create(name, &heap_attr);
+	objects->heap = api_heap_create(name, &heap_attr, _RET_IP_);
 	if (IS_ERR(objects->heap)) {
 		err = PTR_ERR(objects->heap);
 		goto fail;
@@ -236,7 +236,7 @@ static noinline void *objects_alloc_kept(struct goalloc_objects *objects, gfp_t 
 	void *obj;
 
 	if (unlikely(objects->ctor && flags & __GFP_ZERO)) {
-		report_bad_gfp(heap, flags, caller);
+		report_bad_zero(heap, flags, caller);
 		return NULL;
 	}
 	might_alloc(gfp);

@@ -45,6 +45,21 @@ void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 }
 
 /**
+ * report_bad_zero - report that zeros were wanted of what is constructed
+ * @heap: heap of an object cache
+ * @gfp: the flags
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_bad_zero(const struct goalloc_heap *heap, gfp_t gfp, unsigned long caller)
+{
+	if (report_site_first(caller, REPORT_GFP))
+		pr_err("bad flags %pGg at %pS: objects of %s have a constructor, which zeros would undo; leave __GFP_ZERO out; refused\n",
+		       &gfp, (void *)caller, heap->name);
+}
+
+/**
  * report_bad_size - report a size that no allocation can have
  * @heap: heap it was asked of
  * @size: bytes

@@ -52,6 +52,8 @@ void report_bad_rcu(struct goalloc_heap *heap, const void *p, unsigned long call
 void report_race(struct goalloc_span *span, unsigned int slot, unsigned int nr);
 void report_bad_gfp(const struct goalloc_heap *heap, gfp_t gfp,
 		    unsigned long caller);
+void report_bad_zero(const struct goalloc_heap *heap, gfp_t gfp,
+		     unsigned long caller);
 void report_bad_size(const struct goalloc_heap *heap, size_t size, gfp_t gfp,
 		     unsigned long caller);
 void report_bad_align(const struct goalloc_heap *heap, size_t align,

@@ -30,6 +30,7 @@
 #include "shim.h"
 
 struct shim_counts shim_counts;
+GOALLOC_EXPORT_KUNIT(shim_counts);
 
 /* Could the kernel have handed this out by kmalloc()? */
 static bool shim_plausible(const void *p)

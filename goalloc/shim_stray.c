@@ -6,7 +6,7 @@
  * for the kernel to free, which knows nothing of goalloc: at best kfree() warns, at
  * worst it writes into a page that is none of its own. With the module's parameter
  * stray_guard a kprobe looks at what comes into kfree() and its relatives before they
- * do. What is goalloc's is freed here, the function is left without having begun, and
+ * do. For what is goalloc's the function becomes another one before it has begun, and
  * the call site is named once, so that it can be mended or lived with.
  *
  * It costs each kfree() of the kernel's a probe, so it is for finding out.
@@ -22,6 +22,7 @@
 #include <linux/mutex.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 
 #include <goalloc.h>
 
@@ -41,88 +42,103 @@ static bool shim_stray_ready;
 /* What report_site_first() tells these from others by. */
 #define STRAY_TOPIC 64
 
-/* Where the function that was called would return to. */
-static unsigned long stray_caller(const struct pt_regs *regs)
+/* Say so, once per call site. */
+static void stray_tell(const char *what, unsigned long caller)
 {
-	return *(unsigned long *)kernel_stack_pointer((struct pt_regs *)regs);
-}
-
-/* As if the function had been run, and had returned @value. */
-static int stray_skip(struct pt_regs *regs, unsigned long value)
-{
-	instruction_pointer_set(regs, stray_caller(regs));
-	regs->sp += sizeof(long);
-	regs->ax = value;
-	return 1;
-}
-
-/* Is it ours, and so nobody else's to free? Then that is said. */
-static bool stray_found(const void *p, const struct kprobe *kp, unsigned long caller)
-{
-	if (likely(ZERO_OR_NULL_PTR(p) || !api_heap_of(p)))
-		return false;
 	atomic64_inc(&shim_counts.stray);
 	if (report_site_first(caller, STRAY_TOPIC))
-		pr_warn("stray free at %pS: an object of goalloc's came into %s(); freed by goalloc; find out who gives it to the kernel\n",
-			(void *)caller, kp->symbol_name);
-	return true;
+		pr_warn("stray free at %pS: an object of goalloc's came into %s(); goalloc has it; find out who gives it to the kernel\n",
+			(void *)caller, what);
 }
-NOKPROBE_SYMBOL(stray_found);
 
-/* kfree(), kfree_sensitive() */
-static int stray_free(struct kprobe *kp, struct pt_regs *regs)
+/*
+ * What the kernel's functions are for objects of goalloc's: called with the same
+ * arguments in their place, by the same caller.
+ */
+static void stray_kfree(const void *p)
 {
-	const void *p = (void *)regs_get_kernel_argument(regs, 0);
-	unsigned long caller = stray_caller(regs);
-
-	if (!stray_found(p, kp, caller))
-		return 0;
-	api_free_any(p, caller);
-	return stray_skip(regs, 0);
+	stray_tell("kfree", _RET_IP_);
+	api_free_any(p, _RET_IP_);
 }
-NOKPROBE_SYMBOL(stray_free);
 
-/* kmem_cache_free(), of a cache of the kernel's */
-static int stray_cache_free(struct kprobe *kp, struct pt_regs *regs)
+static void stray_kfree_sensitive(const void *p)
 {
-	const void *p = (void *)regs_get_kernel_argument(regs, 1);
-	unsigned long caller = stray_caller(regs);
-
-	if (!stray_found(p, kp, caller))
-		return 0;
-	api_free_any(p, caller);
-	return stray_skip(regs, 0);
+	stray_tell("kfree_sensitive", _RET_IP_);
+	memzero_explicit((void *)p, gosize(p));
+	api_free_any(p, _RET_IP_);
 }
-NOKPROBE_SYMBOL(stray_cache_free);
 
-/* kvfree_call_rcu() */
-static int stray_free_rcu(struct kprobe *kp, struct pt_regs *regs)
+static void stray_cache_free(struct kmem_cache *s, void *p)
 {
-	struct rcu_head *head = (void *)regs_get_kernel_argument(regs, 0);
-	const void *p = (void *)regs_get_kernel_argument(regs, 1);
-	unsigned long caller = stray_caller(regs);
+	stray_tell("kmem_cache_free", _RET_IP_);
+	api_free_any(p, _RET_IP_);
+}
+
+static void *stray_krealloc(const void *p, size_t size, gfp_t flags)
+{
+	stray_tell("krealloc", _RET_IP_);
+	return api_realloc(p, size, flags & ~SHIM_ZONE_FLAGS, _RET_IP_);
+}
+
+/* Asked by those who free, and nothing to tell of by itself. */
+static size_t stray_ksize(const void *p)
+{
+	return gosize(p);
+}
+
+static const void *stray_rcu_object(const struct pt_regs *regs)
+{
+	unsigned long head = regs_get_kernel_argument((struct pt_regs *)regs, 0);
+	unsigned long second = regs_get_kernel_argument((struct pt_regs *)regs, 1);
 
 	/* The offset of the head is what it used to be. */
 	if (!GOALLOC_KERNEL_FROM(6, 2) && head)
-		p = (void *)head - (unsigned long)p;
-	/* Who has no head may sleep, but not in a probe. */
-	if (!head || !stray_found(p, kp, caller))
-		return 0;
-	rcu_free(head, p, caller);
-	return stray_skip(regs, 0);
+		return (void *)(head - second);
+	return (void *)second;
 }
-NOKPROBE_SYMBOL(stray_free_rcu);
 
-/* ksize(): asked by those who free */
-static int stray_size(struct kprobe *kp, struct pt_regs *regs)
+static void stray_free_rcu(struct rcu_head *head, unsigned long second)
 {
-	const void *p = (void *)regs_get_kernel_argument(regs, 0);
+	const void *p = (void *)second;
 
-	if (ZERO_OR_NULL_PTR(p) || !api_heap_of(p))
-		return 0;
-	return stray_skip(regs, gosize(p));
+	stray_tell("kvfree_call_rcu", _RET_IP_);
+	if (!head) {
+		rcu_free_mightsleep(p, _RET_IP_);
+		return;
+	}
+	if (!GOALLOC_KERNEL_FROM(6, 2))
+		p = (void *)head - second;
+	rcu_free(head, p, _RET_IP_);
 }
-NOKPROBE_SYMBOL(stray_size);
+
+/**
+ * struct stray_probe - a function of the kernel's that is looked into
+ * @probe: sits at its beginning
+ * @instead: what it is for an object of goalloc's
+ * @object: finds the object, or NULL if it is the argument of number @arg
+ * @arg: see @object
+ */
+struct stray_probe {
+	struct kprobe probe;
+	void *instead;
+	const void *(*object)(const struct pt_regs *regs);
+	unsigned int arg;
+};
+
+/* Nothing of the function has run yet, so it can be another one. */
+static int stray_look(struct kprobe *kp, struct pt_regs *regs)
+{
+	const struct stray_probe *stray = container_of(kp, struct stray_probe, probe);
+	const void *p;
+
+	p = stray->object ? stray->object(regs) :
+			    (void *)regs_get_kernel_argument(regs, stray->arg);
+	if (likely(ZERO_OR_NULL_PTR(p) || !api_heap_of(p)))
+		return 0;
+	instruction_pointer_set(regs, (unsigned long)stray->instead);
+	return 1;
+}
+NOKPROBE_SYMBOL(stray_look);
 
 /* That there is one keeps the kernel from a kind of probe that cannot skip. */
 static void stray_after(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
@@ -130,28 +146,44 @@ static void stray_after(struct kprobe *kp, struct pt_regs *regs, unsigned long f
 }
 NOKPROBE_SYMBOL(stray_after);
 
-#define STRAY_PROBE(name, handler) {					\
-	.symbol_name = name,						\
-	.pre_handler = handler,						\
-	.post_handler = stray_after,					\
+#define STRAY_PROBE(name, ...) {						\
+	.probe = {							\
+		.symbol_name = name,					\
+		.pre_handler = stray_look,				\
+		.post_handler = stray_after,				\
+	},								\
+	__VA_ARGS__							\
 }
 
-static struct kprobe stray_probes[] = {
-	STRAY_PROBE("kfree", stray_free),
-	STRAY_PROBE("kfree_sensitive", stray_free),
-	STRAY_PROBE("kmem_cache_free", stray_cache_free),
-	STRAY_PROBE("kvfree_call_rcu", stray_free_rcu),
-	STRAY_PROBE("ksize", stray_size),
+#ifdef alloc_hooks
+#define STRAY_KREALLOC "krealloc_noprof"
+#else
+#define STRAY_KREALLOC "krealloc"
+#endif
+
+static struct stray_probe stray_probes[] = {
+	STRAY_PROBE("kfree", .instead = stray_kfree),
+	STRAY_PROBE("kfree_sensitive", .instead = stray_kfree_sensitive),
+	STRAY_PROBE("kmem_cache_free", .instead = stray_cache_free, .arg = 1),
+	STRAY_PROBE("kvfree_call_rcu", .instead = stray_free_rcu, .object = stray_rcu_object),
+	STRAY_PROBE("ksize", .instead = stray_ksize),
+	STRAY_PROBE(STRAY_KREALLOC, .instead = stray_krealloc),
 };
 
-static void stray_forget(int nr)
+static void stray_remove(int nr)
 {
 	while (nr--) {
-		unregister_kprobe(&stray_probes[nr]);
+		struct kprobe *kp = &stray_probes[nr].probe;
+
+		unregister_kprobe(kp);
 		/* Else it could not be registered again. */
-		stray_probes[nr].addr = NULL;
-		stray_probes[nr].flags = 0;
+		kp->addr = NULL;
+		kp->flags = 0;
 	}
+#ifdef CONFIG_TASKS_RCU
+	/* Whoever is in one of the functions above, and was preempted there. */
+	synchronize_rcu_tasks();
+#endif
 }
 
 static int stray_switch(bool on)
@@ -159,17 +191,19 @@ static int stray_switch(bool on)
 	int i, err;
 
 	if (!on) {
-		stray_forget(ARRAY_SIZE(stray_probes));
+		stray_remove(ARRAY_SIZE(stray_probes));
 		return 0;
 	}
 	for (i = 0; i < ARRAY_SIZE(stray_probes); i++) {
-		err = register_kprobe(&stray_probes[i]);
+		struct kprobe *kp = &stray_probes[i].probe;
+
+		err = register_kprobe(kp);
 		if (err) {
-			pr_err("stray_guard: no probe on %s(): error %d\n",
-			       stray_probes[i].symbol_name, err);
-			stray_probes[i].addr = NULL;
-			stray_probes[i].flags = 0;
-			stray_forget(i);
+			pr_err("stray_guard: no probe on %s(): error %d\n", kp->symbol_name,
+			       err);
+			kp->addr = NULL;
+			kp->flags = 0;
+			stray_remove(i);
 			return err;
 		}
 	}
