@@ -85,7 +85,7 @@ noinline void *api_alloc_flagged(size_t size, gfp_t gfp,
 
 /* Tell of an allocation. */
 __cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
-				       unsigned long caller, void *obj)
+				unsigned long caller, void *obj)
 {
 	if (allocinfo_enabled())
 		allocinfo_add(obj);
@@ -99,8 +99,8 @@ __cold noinline void *api_watch(size_t size, gfp_t gfp, int nid,
  * nothing but the place of a jump: later on they would have to save registers.
  */
 __cold noinline void *api_alloc_watched(size_t size, gfp_t gfp,
-					       struct goalloc_heap *heap,
-					       unsigned long caller)
+					struct goalloc_heap *heap,
+					unsigned long caller)
 {
 	return api_watch(size, gfp, NUMA_NO_NODE, caller,
 			 api_get(heap, heap->cpus, size, gfp, caller));
@@ -219,8 +219,8 @@ void *goalloc_tiny(size_t size, gfp_t flags)
 EXPORT_SYMBOL_GPL(goalloc_tiny);
 
 __cold noinline void api_free_traced(const void *p, struct goalloc_heap *heap,
-					    const struct pagemap *map,
-					    unsigned long caller)
+				     const struct pagemap *map,
+				     unsigned long caller)
 {
 	if (ZERO_OR_NULL_PTR(p))
 		return;
@@ -342,6 +342,7 @@ void *api_realloc(const void *p, size_t new_size, gfp_t flags, unsigned long cal
 	api_free(p, caller);
 	return new;
 }
+
 void *gorealloc(const void *p, size_t new_size, gfp_t flags)
 {
 	return api_realloc(p, new_size, flags, _RET_IP_);
@@ -527,6 +528,7 @@ void *api_kvalloc(size_t size, gfp_t flags, unsigned long caller)
 	}
 	return goalloc_vmalloc(size, flags);
 }
+
 void *gokvalloc(size_t size, gfp_t flags)
 {
 	return api_kvalloc(size, flags, _RET_IP_);
@@ -606,6 +608,7 @@ struct goalloc_heap *api_heap_create(const char *name,
 		debugfs_add_heap(heap);
 	return heap;
 }
+
 struct goalloc_heap *goalloc_heap_create(const char *name,
 					 const struct goalloc_heap_attr *attr)
 {

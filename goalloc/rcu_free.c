@@ -99,7 +99,8 @@ static void rcu_free_all(struct llist_node *list)
 static void rcu_free_enter(struct rcu_head *head)
 {
 	/* A rcu_head begins with the link. */
-	BUILD_BUG_ON(offsetof(struct rcu_head, next) || sizeof(head->next) != sizeof(struct llist_node));
+	BUILD_BUG_ON(offsetof(struct rcu_head, next) ||
+		     sizeof(head->next) != sizeof(struct llist_node));
 	atomic64_inc(&rcu_free_count);
 	rcu_batch_add(raw_cpu_ptr(&rcu_free_batch), (struct llist_node *)head);
 }

@@ -12,7 +12,6 @@
  */
 /* The functions themselves are here. */
 #define GOALLOC_NO_HOOKS
-#define GOALLOC_KMALLOC_KEEP_NAMES
 
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -21,7 +20,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
-#include <goalloc_kmalloc.h>
+#include <goalloc_gok.h>
 
 #include "api.h"
 #include "compat.h"
@@ -251,14 +250,15 @@ void *gok_kvrealloc(const void *p, size_t size, gfp_t flags)
 		return new;
 	return shim_kvmove(p, ZERO_OR_NULL_PTR(p) ? 0 : gosize(p), size, flags, _RET_IP_);
 }
+EXPORT_SYMBOL_GPL(gok_kvrealloc);
 #else
-void *gok_kvrealloc(const void *p, size_t old_size, size_t new_size, gfp_t flags)
+void *gok_kvrealloc_old(const void *p, size_t old_size, size_t new_size, gfp_t flags)
 {
 	return old_size >= new_size ? (void *)p :
 	       shim_kvmove(p, old_size, new_size, flags, _RET_IP_);
 }
+EXPORT_SYMBOL_GPL(gok_kvrealloc_old);
 #endif
-EXPORT_SYMBOL_GPL(gok_kvrealloc);
 
 /* Without @head the caller may sleep. */
 static bool shim_free_rcu(struct rcu_head *head, const void *p, unsigned long caller)
@@ -278,8 +278,9 @@ void gok_kvfree_call_rcu(struct rcu_head *head, void *p)
 	if (!shim_free_rcu(head, p, _RET_IP_))
 		kvfree_call_rcu(head, p);
 }
+EXPORT_SYMBOL_GPL(gok_kvfree_call_rcu);
 #else
-void gok_kvfree_call_rcu(struct rcu_head *head, rcu_callback_t func)
+void gok_kvfree_call_rcu_old(struct rcu_head *head, rcu_callback_t func)
 {
 	/* The offset of the head, or without one the object itself. */
 	void *p = head ? (void *)head - (unsigned long)func : (void *)func;
@@ -287,8 +288,8 @@ void gok_kvfree_call_rcu(struct rcu_head *head, rcu_callback_t func)
 	if (!shim_free_rcu(head, p, _RET_IP_))
 		kvfree_call_rcu(head, func);
 }
+EXPORT_SYMBOL_GPL(gok_kvfree_call_rcu_old);
 #endif
-EXPORT_SYMBOL_GPL(gok_kvfree_call_rcu);
 
 void gok_kvfree_rcu_barrier(void)
 {

@@ -10,14 +10,13 @@
  */
 /* The functions themselves are here. */
 #define GOALLOC_NO_HOOKS
-#define GOALLOC_KMALLOC_KEEP_NAMES
 #define pr_fmt(fmt) "goalloc: " fmt
 
 #include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include <goalloc_kmalloc.h>
+#include <goalloc_gok.h>
 #include <goalloc_objects.h>
 #include <goalloc_stats.h>
 

@@ -8,7 +8,6 @@
  */
 /* The functions themselves are here. */
 #define GOALLOC_NO_HOOKS
-#define GOALLOC_KMALLOC_KEEP_NAMES
 
 #include <linux/err.h>
 #include <linux/kernel.h>
@@ -16,7 +15,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include <goalloc_kmalloc.h>
+#include <goalloc_gok.h>
 
 #include "api.h"
 #include "compat.h"

@@ -317,7 +317,7 @@ static void objects_bad(struct kunit *test)
 				PTR_ERR(objects_refused(&wrong[i], i)));
 	KUNIT_EXPECT_EQ(test, (long)-EINVAL, PTR_ERR(objects_refused(NULL, i)));
 	/* Of each call site the first is told. */
-	KUNIT_EXPECT_EQ(test, 2U, listen_count("bad new heap at objects_bad"));
+	KUNIT_EXPECT_EQ(test, 2U, listen_count("bad new heap at objects"));
 	KUNIT_EXPECT_EQ(test, 2U, listen_heard());
 	listen_stop();
 	KUNIT_EXPECT_EQ(test, 0, goalloc_objects_destroy(NULL));
@@ -386,4 +386,5 @@ static struct kunit_suite objects_suite = {
 	.exit = objects_exit,
 	.test_cases = objects_cases,
 };
+
 kunit_test_suite(objects_suite);

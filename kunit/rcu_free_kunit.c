@@ -261,4 +261,5 @@ static struct kunit_suite rcu_free_suite = {
 	.exit = rcu_free_suite_exit,
 	.test_cases = rcu_free_cases,
 };
+
 kunit_test_suite(rcu_free_suite);

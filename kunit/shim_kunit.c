@@ -134,23 +134,24 @@ static void shim_texts(struct kunit *test)
 static void shim_resizes(struct kunit *test)
 {
 	char *p = krealloc(NULL, 10, GFP_KERNEL);
+	char *more, *most;
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	strscpy(p, "contents", 10);
-	p = krealloc(p, 5000, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_TRUE(test, goalloc_owns(p));
-	KUNIT_EXPECT_STREQ(test, (char *)"contents", p);
-	KUNIT_EXPECT_GE(test, ksize(p), 5000UL);
+	more = krealloc(p, 5000, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, more);
+	KUNIT_EXPECT_TRUE(test, goalloc_owns(more));
+	KUNIT_EXPECT_STREQ(test, (char *)"contents", more);
+	KUNIT_EXPECT_GE(test, ksize(more), 5000UL);
 #if GOALLOC_KERNEL_FROM(6, 12)
-	p = kvrealloc(p, 8 * GOALLOC_MAX_SIZE, GFP_KERNEL);
+	most = kvrealloc(more, 8 * GOALLOC_MAX_SIZE, GFP_KERNEL);
 #else
-	p = kvrealloc(p, 5000, 8 * GOALLOC_MAX_SIZE, GFP_KERNEL);
+	most = kvrealloc(more, 5000, 8 * GOALLOC_MAX_SIZE, GFP_KERNEL);
 #endif
-	KUNIT_ASSERT_NOT_NULL(test, p);
-	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(p));
-	KUNIT_EXPECT_STREQ(test, (char *)"contents", p);
-	kvfree(p);
+	KUNIT_ASSERT_NOT_NULL(test, most);
+	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(most));
+	KUNIT_EXPECT_STREQ(test, (char *)"contents", most);
+	kvfree(most);
 	p = kmalloc(10, GFP_KERNEL);
 	KUNIT_EXPECT_PTR_EQ(test, (void *)krealloc(p, 0, GFP_KERNEL), ZERO_SIZE_PTR);
 }
@@ -180,7 +181,7 @@ static void shim_foreign_memory(struct kunit *test)
 {
 	s64 foreign = shim_foreign_count();
 	struct node *node;
-	char *p;
+	char *p, *more;
 
 	listen_start(test);
 	kfree(real_kmalloc(100, GFP_KERNEL));
@@ -192,9 +193,9 @@ static void shim_foreign_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, foreign + 5, shim_foreign_count());
 	p = real_kmalloc(100, GFP_KERNEL);
 	KUNIT_EXPECT_GE(test, ksize(p), 100UL);
-	p = krealloc(p, 1000, GFP_KERNEL);
-	KUNIT_EXPECT_FALSE(test, goalloc_owns(p));
-	kfree(p);
+	more = krealloc(p, 1000, GFP_KERNEL);
+	KUNIT_EXPECT_FALSE(test, goalloc_owns(more));
+	kfree(more);
 	KUNIT_EXPECT_EQ(test, foreign + 7, shim_foreign_count());
 	KUNIT_EXPECT_EQ(test, 0U, listen_stop());
 }
@@ -407,4 +408,5 @@ static struct kunit_suite shim_suite = {
 	.exit = shim_suite_exit,
 	.test_cases = shim_cases,
 };
+
 kunit_test_suite(shim_suite);

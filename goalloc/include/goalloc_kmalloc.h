@@ -30,192 +30,7 @@
 #ifndef GOALLOC_KMALLOC_H
 #define GOALLOC_KMALLOC_H
 
-/* Here are functions that call what they are named after, before it is renamed. */
-#include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/version.h>
-
-struct rcu_head;
-
-/* kmalloc() and relatives */
-void *gok_kmalloc(size_t size, gfp_t flags) __alloc_size(1);
-void *gok_kmalloc_node(size_t size, gfp_t flags, int node) __alloc_size(1);
-void *gok_kmalloc_track(size_t size, gfp_t flags, int node, unsigned long caller)
-	__alloc_size(1);
-void *gok_krealloc(const void *p, size_t new_size, gfp_t flags)
-	__realloc_size(2) __must_check;
-void *gok_kvmalloc_node(size_t size, gfp_t flags, int node) __alloc_size(1);
-#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
-void *gok_kvrealloc(const void *p, size_t size, gfp_t flags) __realloc_size(2);
-#else
-void *gok_kvrealloc(const void *p, size_t old_size, size_t new_size, gfp_t flags)
-	__realloc_size(3);
-#endif
-void gok_kfree(const void *p);
-void gok_kfree_sensitive(const void *p);
-void gok_kfree_bulk(size_t nr, void **p);
-void gok_kvfree(const void *p);
-void gok_kvfree_sensitive(const void *p, size_t len);
-size_t gok_ksize(const void *p);
-size_t gok_kmalloc_size_roundup(size_t size);
-
-/* After a grace period */
-#if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE
-void gok_kvfree_call_rcu(struct rcu_head *head, void *p);
-#else
-void gok_kvfree_call_rcu(struct rcu_head *head, rcu_callback_t func);
-#endif
-void gok_kvfree_rcu_barrier(void);
-
-/* Copies and texts */
-char *gok_kstrdup(const char *s, gfp_t flags) __malloc;
-char *gok_kstrndup(const char *s, size_t max, gfp_t flags);
-void *gok_kmemdup(const void *src, size_t len, gfp_t flags) __realloc_size(2);
-void *gok_kvmemdup(const void *src, size_t len, gfp_t flags) __realloc_size(2);
-char *gok_kmemdup_nul(const char *s, size_t len, gfp_t flags);
-void gok_kfree_const(const void *p);
-void gok_kfree_link(void *p);
-__printf(2, 3) __malloc char *gok_kasprintf(gfp_t flags, const char *fmt, ...);
-__printf(2, 0) __malloc char *gok_kvasprintf(gfp_t flags, const char *fmt, va_list args);
-void *gok_memdup_user(const void __user *src, size_t len) __realloc_size(2);
-void *gok_vmemdup_user(const void __user *src, size_t len) __realloc_size(2);
-void *gok_memdup_user_nul(const void __user *src, size_t len);
-char *gok_strndup_user(const char __user *s, long max);
-
-/* Object caches */
-struct kmem_cache *gok_kmem_cache_create(const char *name, unsigned int size,
-					 unsigned int align, slab_flags_t flags,
-					 void (*ctor)(void *));
-void gok_kmem_cache_destroy(struct kmem_cache *s);
-int gok_kmem_cache_shrink(struct kmem_cache *s);
-unsigned int gok_kmem_cache_size(struct kmem_cache *s);
-void *gok_kmem_cache_alloc(struct kmem_cache *s, gfp_t flags) __malloc;
-void *gok_kmem_cache_alloc_node(struct kmem_cache *s, gfp_t flags, int node) __malloc;
-void *gok_kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t flags)
-	__malloc;
-int gok_kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t nr, void **p);
-void gok_kmem_cache_free(struct kmem_cache *s, void *p);
-void gok_kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p);
-bool gok_kmem_cache_charge(void *p, gfp_t flags);
-
-/* For mempools, which call them with what they were made with */
-void *gok_mempool_alloc_slab(gfp_t flags, void *pool_data);
-void gok_mempool_free_slab(void *element, void *pool_data);
-void *gok_mempool_kmalloc(gfp_t flags, void *pool_data);
-void gok_mempool_kfree(void *element, void *pool_data);
-void *gok_mempool_kvmalloc(gfp_t flags, void *pool_data);
-void gok_mempool_kvfree(void *element, void *pool_data);
-
-DEFINE_FREE(gok_kfree, void *, if (!IS_ERR_OR_NULL(_T)) gok_kfree(_T))
-DEFINE_FREE(gok_kvfree, void *, if (!IS_ERR_OR_NULL(_T)) gok_kvfree(_T))
-
-static inline void *gok_kzalloc(size_t size, gfp_t flags)
-{
-	return gok_kmalloc(size, flags | __GFP_ZERO);
-}
-
-static inline void *gok_kzalloc_node(size_t size, gfp_t flags, int node)
-{
-	return gok_kmalloc_node(size, flags | __GFP_ZERO, node);
-}
-
-static inline void *gok_kmalloc_array(size_t n, size_t size, gfp_t flags)
-{
-	size_t bytes;
-
-	return unlikely(check_mul_overflow(n, size, &bytes)) ? NULL :
-	       gok_kmalloc(bytes, flags);
-}
-
-static inline void *gok_kcalloc(size_t n, size_t size, gfp_t flags)
-{
-	return gok_kmalloc_array(n, size, flags | __GFP_ZERO);
-}
-
-static inline void *gok_kmalloc_array_node(size_t n, size_t size, gfp_t flags, int node)
-{
-	size_t bytes;
-
-	return unlikely(check_mul_overflow(n, size, &bytes)) ? NULL :
-	       gok_kmalloc_node(bytes, flags, node);
-}
-
-static inline void *gok_kcalloc_node(size_t n, size_t size, gfp_t flags, int node)
-{
-	return gok_kmalloc_array_node(n, size, flags | __GFP_ZERO, node);
-}
-
-static inline void *gok_krealloc_array(void *p, size_t n, size_t size, gfp_t flags)
-{
-	size_t bytes;
-
-	return unlikely(check_mul_overflow(n, size, &bytes)) ? NULL :
-	       gok_krealloc(p, bytes, flags);
-}
-
-static inline void *gok_kvmalloc(size_t size, gfp_t flags)
-{
-	return gok_kvmalloc_node(size, flags, NUMA_NO_NODE);
-}
-
-static inline void *gok_kvzalloc(size_t size, gfp_t flags)
-{
-	return gok_kvmalloc_node(size, flags | __GFP_ZERO, NUMA_NO_NODE);
-}
-
-static inline void *gok_kvzalloc_node(size_t size, gfp_t flags, int node)
-{
-	return gok_kvmalloc_node(size, flags | __GFP_ZERO, node);
-}
-
-static inline void *gok_kvmalloc_array_node(size_t n, size_t size, gfp_t flags, int node)
-{
-	size_t bytes;
-
-	return unlikely(check_mul_overflow(n, size, &bytes)) ? NULL :
-	       gok_kvmalloc_node(bytes, flags, node);
-}
-
-static inline void *gok_kvmalloc_array(size_t n, size_t size, gfp_t flags)
-{
-	return gok_kvmalloc_array_node(n, size, flags, NUMA_NO_NODE);
-}
-
-static inline void *gok_kvcalloc(size_t n, size_t size, gfp_t flags)
-{
-	return gok_kvmalloc_array(n, size, flags | __GFP_ZERO);
-}
-
-static inline void *gok_kmemdup_array(const void *src, size_t n, size_t size, gfp_t flags)
-{
-	return gok_kmemdup(src, size_mul(size, n), flags);
-}
-
-static inline void *gok_kmem_cache_zalloc(struct kmem_cache *s, gfp_t flags)
-{
-	return gok_kmem_cache_alloc(s, flags | __GFP_ZERO);
-}
-
-static inline struct kmem_cache *
-gok_kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
-			       slab_flags_t flags, unsigned int useroffset,
-			       unsigned int usersize, void (*ctor)(void *))
-{
-	return gok_kmem_cache_create(name, size, align, flags, ctor);
-}
-
-#ifdef kmem_cache_create
-static inline struct kmem_cache *
-gok_kmem_cache_create_args(const char *name, unsigned int size,
-			   struct kmem_cache_args *args, slab_flags_t flags)
-{
-	return gok_kmem_cache_create(name, size, args ? args->align : 0, flags,
-				     args ? args->ctor : NULL);
-}
-#endif
-
-/* From here on they have other names, unless this is where they are made. */
-#ifndef GOALLOC_KMALLOC_KEEP_NAMES
+#include <goalloc_gok.h>
 
 #ifdef alloc_hooks
 #define kmalloc_noprof gok_kmalloc
@@ -226,7 +41,11 @@ gok_kmem_cache_create_args(const char *name, unsigned int size,
 #define krealloc_noprof gok_krealloc
 #define krealloc_array_noprof gok_krealloc_array
 #define kvmalloc_array_node_noprof gok_kvmalloc_array_node
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #define kvrealloc_noprof gok_kvrealloc
+#else
+#define kvrealloc_noprof gok_kvrealloc_old
+#endif
 #define kmemdup_noprof gok_kmemdup
 #define kmem_cache_alloc_noprof gok_kmem_cache_alloc
 #define kmem_cache_alloc_node_noprof gok_kmem_cache_alloc_node
@@ -254,7 +73,7 @@ gok_kmem_cache_create_args(const char *name, unsigned int size,
 #define kvzalloc_node gok_kvzalloc_node
 #define kvmalloc_array gok_kvmalloc_array
 #define kvcalloc gok_kvcalloc
-#define kvrealloc gok_kvrealloc
+#define kvrealloc gok_kvrealloc_old
 #define kmemdup gok_kmemdup
 #define kmem_cache_alloc gok_kmem_cache_alloc
 #define kmem_cache_zalloc gok_kmem_cache_zalloc
@@ -271,14 +90,11 @@ gok_kmem_cache_create_args(const char *name, unsigned int size,
 	gok_kmalloc_track(size, flags, NUMA_NO_NODE, _RET_IP_)
 #endif
 
+/* From 6.12 on a macro, over these. */
 #ifdef kmem_cache_create
-#undef kmem_cache_create
-#define kmem_cache_create(name, size, args, ...)			\
-	_Generic((args),						\
-		struct kmem_cache_args *: gok_kmem_cache_create_args,	\
-		void *: gok_kmem_cache_create_args,			\
-		default: gok_kmem_cache_create)(name, size, args, __VA_ARGS__)
+#define __kmem_cache_create gok_kmem_cache_create
 #define __kmem_cache_create_args gok_kmem_cache_create_args
+#define __kmem_cache_default_args gok_kmem_cache_create_args
 #else
 #define kmem_cache_create gok_kmem_cache_create
 #endif
@@ -290,7 +106,11 @@ gok_kmem_cache_create_args(const char *name, unsigned int size,
 #define kvfree_sensitive gok_kvfree_sensitive
 #define ksize gok_ksize
 #define kmalloc_size_roundup gok_kmalloc_size_roundup
+#if KERNEL_VERSION(6, 2, 0) <= LINUX_VERSION_CODE
 #define kvfree_call_rcu gok_kvfree_call_rcu
+#else
+#define kvfree_call_rcu gok_kvfree_call_rcu_old
+#endif
 #define kvfree_rcu_barrier gok_kvfree_rcu_barrier
 #define kstrdup gok_kstrdup
 #define kstrndup gok_kstrndup
@@ -322,7 +142,5 @@ gok_kmem_cache_create_args(const char *name, unsigned int size,
 /* What __free(kfree) and __free(kvfree) look for. */
 #define __free_kfree __free_gok_kfree
 #define __free_kvfree __free_gok_kvfree
-
-#endif /* GOALLOC_KMALLOC_KEEP_NAMES */
 
 #endif /* GOALLOC_KMALLOC_H */
