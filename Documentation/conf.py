@@ -39,7 +39,12 @@ smartquotes = False
 exclude_patterns = [] if tags.has('man') else ['goalloc-7.rst']  # noqa: F821
 
 # What prototypes name and the kernel documents.
-nitpick_ignore = [('c:identifier', name) for name in ('bool', 'gfp_t', 'size_t', 'u64')]
+# Marks that parameters carry.
+c_id_attributes = ['__user']
+
+nitpick_ignore = [('c:identifier', name) for name in (
+    'bool', 'gfp_t', 'kmem_cache', 'list_lru', 'rcu_callback_t', 'rcu_head', 'size_t',
+    'slab_flags_t', 'u64', 'va_list')]
 
 html_theme = 'sphinx_rtd_theme'
 html_theme_options = {'navigation_depth': 3, 'prev_next_buttons_location': 'both'}
