@@ -38,10 +38,10 @@ smartquotes = False
 # goalloc-7 is made of parts of the others, for the man page alone.
 exclude_patterns = [] if tags.has('man') else ['goalloc-7.rst']  # noqa: F821
 
-# What prototypes name and the kernel documents.
 # Marks that parameters carry.
 c_id_attributes = ['__user']
 
+# What prototypes name and the kernel documents.
 nitpick_ignore = [('c:identifier', name) for name in (
     'bool', 'gfp_t', 'kmem_cache', 'list_lru', 'rcu_callback_t', 'rcu_head', 'size_t',
     'slab_flags_t', 'u64', 'va_list')]
