@@ -3,7 +3,7 @@
 # The table of tools/clients/kunit: out of lines "count SUITE WORD N" and the kernel's
 # log, where each suite's results are between "goalloc-guest: begin ALLOCATOR SUITE" and
 # "end". A case is a line "ok" or "not ok" four columns in; before them is how many there
-# will be. failed: how much has gone wrong already.
+# will be. failed: how much has gone wrong already; notes: what to say below the table.
 
 $1 == "count" {
 	count[$2, $3] = $4
@@ -81,6 +81,8 @@ END {
 		}
 		trouble = trouble why[k] why[g]
 	}
+	if (notes != "")
+		print "\n" notes
 	if (trouble != "")
 		printf "\n%s", trouble
 	printf "%d passed, %d failed\n", passed, failed
