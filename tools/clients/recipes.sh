@@ -49,7 +49,7 @@ recipe()
 		;;
 	ext4)
 		kind=fs dirs=(fs/jbd2 fs/ext4) modules=(jbd2 ext4)
-		stock=(crc32c_generic) tools=(mke2fs e2fsck)
+		stock=(crc32c_generic) tools=(mke2fs e2fsck setfattr getfattr)
 		;;
 	squashfs) kind=image dirs=(fs/squashfs) modules=(squashfs) ;;
 	erofs) kind=image dirs=(fs/erofs) modules=(erofs) ;;
@@ -64,7 +64,7 @@ recipe()
 		;;
 	f2fs)
 		kind=fs dirs=(fs/f2fs) modules=(f2fs) stock=(crc32_generic)
-		tools=(mkfs.f2fs fsck.f2fs)
+		tools=(mkfs.f2fs fsck.f2fs setfattr getfattr)
 		;;
 	ntfs3)
 		kind=fs dirs=(fs/ntfs3) modules=(ntfs3)
@@ -72,7 +72,7 @@ recipe()
 		;;
 	btrfs)
 		kind=fs dirs=(fs/btrfs) modules=(btrfs) stock=(crc32c_generic)
-		tools=(mkfs.btrfs btrfs)
+		tools=(mkfs.btrfs btrfs setfattr getfattr)
 		;;
 	zram) kind=zram dirs=(drivers/block/zram) modules=(zram) ;;
 	null_blk) kind=null_blk dirs=(drivers/block/null_blk) modules=(null_blk) ;;
