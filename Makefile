@@ -43,7 +43,7 @@ export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES UPDATE TRACE SMP 
 export CLIENTS ALLOCATORS DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay torture oom lifetime numa clients bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay torture oom lifetime numa clients clients-kunit bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -112,6 +112,10 @@ bench-replay: ## the recorded traces through goalloc, kmalloc and the classical 
 clients: ## parts of the kernel on goalloc and on kmalloc: file systems, drivers, libraries
 	@tools/setup run test clients
 	@tools/clients/run
+
+clients-kunit: ## the kernel's own KUnit tests of allocation, on goalloc and on kmalloc
+	@tools/setup test clients
+	@tools/clients/kunit
 
 numa: ## guests with two and four nodes: whose memory is used, plugging it in and out
 	@tools/setup run
