@@ -223,6 +223,30 @@ char *gok_kstrndup(const char *s, size_t max, gfp_t flags);
  */
 void *gok_kmemdup(const void *src, size_t len, gfp_t flags) __realloc_size(2);
 
+/* As the kernel has it with FORTIFY_SOURCE: what is copied must be that long. */
+#ifdef __compiletime_lessthan
+static __always_inline __realloc_size(2)
+void *gok_kmemdup_checked(const void * const __pass_object_size(0) src, size_t len,
+			  gfp_t flags)
+{
+	const size_t src_size = __struct_size(src);
+
+	if (__compiletime_lessthan(src_size, len))
+		__read_overflow();
+	if (src_size < len) {
+#ifdef FORTIFY_REASON
+		fortify_panic(FORTIFY_FUNC_kmemdup, FORTIFY_READ, src_size, len,
+			      gok_kmemdup(src, 0, flags));
+#else
+		fortify_panic("kmemdup");
+#endif
+	}
+	return gok_kmemdup(src, len, flags);
+}
+#else
+#define gok_kmemdup_checked gok_kmemdup
+#endif
+
 /**
  * gok_kvmemdup - kvmemdup()
  * @src: what to copy
@@ -586,7 +610,7 @@ static inline void *gok_kvcalloc(size_t n, size_t size, gfp_t flags)
 
 static inline void *gok_kmemdup_array(const void *src, size_t n, size_t size, gfp_t flags)
 {
-	return gok_kmemdup(src, size_mul(size, n), flags);
+	return gok_kmemdup_checked(src, size_mul(size, n), flags);
 }
 
 static inline void *gok_kmem_cache_zalloc(struct kmem_cache *s, gfp_t flags)

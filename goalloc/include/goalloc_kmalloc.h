@@ -46,7 +46,7 @@
 #else
 #define kvrealloc_noprof gok_kvrealloc_old
 #endif
-#define kmemdup_noprof gok_kmemdup
+#define kmemdup_noprof gok_kmemdup_checked
 #define kmem_cache_alloc_noprof gok_kmem_cache_alloc
 #define kmem_cache_alloc_node_noprof gok_kmem_cache_alloc_node
 #define kmem_cache_alloc_lru_noprof gok_kmem_cache_alloc_lru
@@ -74,7 +74,7 @@
 #define kvmalloc_array gok_kvmalloc_array
 #define kvcalloc gok_kvcalloc
 #define kvrealloc gok_kvrealloc_old
-#define kmemdup gok_kmemdup
+#define kmemdup gok_kmemdup_checked
 #define kmem_cache_alloc gok_kmem_cache_alloc
 #define kmem_cache_zalloc gok_kmem_cache_zalloc
 #define kmem_cache_alloc_node gok_kmem_cache_alloc_node
