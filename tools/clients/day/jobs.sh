@@ -2,8 +2,10 @@
 # shellcheck shell=bash
 #
 # The jobs of a day's work. Each runs in an empty directory, is the same every time,
-# ends with a failure (set -e) if anything is not as it has to be, and says with did()
+# ends with a failure (the caller has set -e) if anything is not as it has to be, and says with did()
 # how many operations it did. Source it.
+
+# shellcheck disable=SC2103,SC2164 # set -e
 
 # shellcheck disable=SC2034 # for whoever sources this
 JOBS='git sqlite tar python stress fio'
