@@ -65,15 +65,15 @@ $3 == "sample" {
 }
 
 $3 == "cache" {
-	if (!(a SUBSEP $4 in objects))
-		if (!($4 in cached)) {
-			cached[$4] = 1
-			cache[++caches] = $4
-		}
-	# The first look, before the work, does not count.
-	if (looked[a, $4]++) {
-		objects[a, $4] += $5
-		bytes[a, $4] += $6
+	if (!($5 in cached)) {
+		cached[$5] = 1
+		cache[++caches] = $5
+	}
+	# Only while there was work: $4 is a minute, or when it was.
+	if ($4 ~ /^[1-9]/) {
+		looked[a, $5]++
+		objects[a, $5] += $6
+		bytes[a, $5] += $7
 	}
 }
 
@@ -135,7 +135,7 @@ END {
 	for (c = 1; c <= caches; c++) {
 		printf "%-24s", cache[c]
 		for (i = 1; i <= n; i++) {
-			k = looked[want[i], cache[c]] - 1
+			k = looked[want[i], cache[c]]
 			if (k < 1) {
 				printf " | %-8s %9s %9s %11s", "", "-", "-", "-"
 				continue
@@ -143,7 +143,7 @@ END {
 			o = objects[want[i], cache[c]] / k
 			b = bytes[want[i], cache[c]] / k
 			printf " | %-8s %9.0f %9.0f %11s", "", o, b / 1024,
-				o >= 100 ? sprintf("%.0f", b / o) : "-"
+				(o >= 100 ? sprintf("%.0f", b / o) : "-")
 		}
 		print ""
 	}
