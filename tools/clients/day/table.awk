@@ -99,20 +99,20 @@ END {
 	printf "%-8s", "job"
 	for (i = 1; i <= n; i++)
 		printf " | %-8s %5s %12s %14s", want[i], "times", "seconds each", "operations"
-	print n > 1 ? " | goalloc / kmalloc" : ""
+	print (n > 1 ? " | goalloc / kmalloc" : "")
 	for (j = 1; j <= jobs; j++) {
 		printf "%-8s", job[j]
 		for (i = 1; i <= n; i++)
 			printf " | %-8s %5d %12.2f %14d", "", times[want[i], job[j]],
 				median(took[want[i], job[j]]), ops[want[i], job[j]]
-		print n > 1 ? " | " ratio(median(took["goalloc", job[j]]), median(took["kmalloc", job[j]])) : ""
+		print (n > 1 ? " | " ratio(median(took["goalloc", job[j]]), median(took["kmalloc", job[j]])) : "")
 		for (i = 1; i <= n; i++)
 			all[want[i]] += median(took[want[i], job[j]])
 	}
 	printf "%-8s", "a round"
 	for (i = 1; i <= n; i++)
 		printf " | %-8s %5d %12.2f %14s", "", rounds[want[i]], all[want[i]], ""
-	print n > 1 ? " | " ratio(all["goalloc"], all["kmalloc"]) : ""
+	print (n > 1 ? " | " ratio(all["goalloc"], all["kmalloc"]) : "")
 
 	printf "\n%-44s", "memory of the kernel's allocators, MiB"
 	for (i = 1; i <= n; i++)
