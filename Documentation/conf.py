@@ -38,8 +38,13 @@ smartquotes = False
 # goalloc-7 is made of parts of the others, for the man page alone.
 exclude_patterns = [] if tags.has('man') else ['goalloc-7.rst']  # noqa: F821
 
+# Marks that parameters carry.
+c_id_attributes = ['__user']
+
 # What prototypes name and the kernel documents.
-nitpick_ignore = [('c:identifier', name) for name in ('bool', 'gfp_t', 'size_t', 'u64')]
+nitpick_ignore = [('c:identifier', name) for name in (
+    'bool', 'gfp_t', 'kmem_cache', 'list_lru', 'rcu_callback_t', 'rcu_head', 'size_t',
+    'slab_flags_t', 'u64', 'va_list')]
 
 html_theme = 'sphinx_rtd_theme'
 html_theme_options = {'navigation_depth': 3, 'prev_next_buttons_location': 'both'}

@@ -19,6 +19,7 @@
 #include "control.h"
 #include "crew.h"
 #include "fake_source.h"
+#include "limit.h"
 #include "listen.h"
 #include "shot.h"
 #include "stats.h"
@@ -163,6 +164,25 @@ static void control_validate_verb(struct kunit *test)
 	fh->heap->node[0]->central[5].nr_spans -= 3;
 	shot_expect_same(test, fh->heap, &before, "validate finds something");
 	KUNIT_EXPECT_EQ(test, 0, control_try(NULL, "validate"));
+}
+
+/* The most that was held is of all heaps together, as the default one's space has it. */
+static void control_forget_peak_verb(struct kunit *test)
+{
+	struct fake_heap *fh = test->priv;
+	void *p = goalloc(GOALLOC_MAX_SIZE, GFP_KERNEL);
+	u64 peak = limit_peak(&goalloc_space);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_EXPECT_GE(test, peak, (u64)GOALLOC_MAX_SIZE >> GOALLOC_PAGE_SHIFT);
+	gofree(p);
+	goalloc_scavenge(NULL, U64_MAX);
+	KUNIT_EXPECT_EQ(test, peak, limit_peak(&goalloc_space));
+	KUNIT_EXPECT_EQ(test, -EINVAL, control_try(fh->heap, "forget_peak"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, control_try(NULL, "forget_peak 1"));
+	KUNIT_EXPECT_EQ(test, peak, limit_peak(&goalloc_space));
+	KUNIT_EXPECT_EQ(test, 0, control_try(NULL, "forget_peak\n"));
+	KUNIT_EXPECT_LT(test, limit_peak(&goalloc_space), peak);
 }
 
 /* Nothing that is not exactly a verb does anything. */
@@ -379,6 +399,7 @@ static struct kunit_case control_cases[] = {
 	KUNIT_CASE(control_flush_verb),
 	KUNIT_CASE(control_scavenge_verb),
 	KUNIT_CASE(control_validate_verb),
+	KUNIT_CASE(control_forget_peak_verb),
 	KUNIT_CASE(control_bad),
 	KUNIT_CASE(control_files),
 	{}

@@ -2,16 +2,14 @@
 /*
  * meter - how much memory the kernel's allocator and goalloc have, at the most
  *
- * Every 20 ms until SIGTERM it adds up what /proc/meminfo says of slab memory (large
- * objects of kmalloc() are in there) and what goalloc holds, if it is there. Then it
- * prints, in bytes over what it was in the beginning, the most that it was and what it
- * was last: "meter PEAK END". What goalloc has for itself it has from kmalloc(), so
- * that is counted as well.
+ * Every 20 ms until SIGTERM it reads /proc/meminfo: what is slab memory, large objects
+ * of kmalloc() included, and can be reclaimed or not. Goalloc's pages are counted there
+ * as well, those in use as unreclaimable, free ones as reclaimable, and what it has for
+ * itself it has from kmalloc(). Then it prints, in bytes over what it was in the
+ * beginning, the most that it was and what it was last: "meter PEAK END".
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 static volatile sig_atomic_t over;
@@ -22,31 +20,21 @@ static void end(int sig)
 	over = 1;
 }
 
-/* The number behind a word in a file, or 0. */
-static long long number(const char *path, const char *word)
+/* Both kinds together, in bytes. */
+static long long now(void)
 {
-	long long n = 0;
+	long long sum = 0, kib;
 	char line[256];
-	FILE *file = fopen(path, "r");
+	FILE *file = fopen("/proc/meminfo", "r");
 
 	if (!file)
 		return 0;
-	while (fgets(line, sizeof(line), file)) {
-		size_t len = strlen(word);
-
-		if (!strncmp(line, word, len)) {
-			n = strtoll(line + len, NULL, 10);
-			break;
-		}
-	}
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "SUnreclaim: %lld", &kib) == 1 ||
+		    sscanf(line, "KReclaimable: %lld", &kib) == 1)
+			sum += kib * 1024;
 	fclose(file);
-	return n;
-}
-
-static long long now(void)
-{
-	return number("/proc/meminfo", "Slab:") * 1024 +
-	       number("/sys/kernel/debug/goalloc/kmalloc", "held_bytes");
+	return sum;
 }
 
 int main(void)

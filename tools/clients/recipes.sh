@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
 # Which parts of the kernel are clients, what each is made of, and what it needs.
 # Source it.
 
 # All of them, in the order in which they run; the first few are those of CI.
 CLIENTS_QUICK='rhashtable meminit ext2 ext4 squashfs zram'
-CLIENTS_ALL="$CLIENTS_QUICK objagg parman bpf ida xarray maple rbtree interval listsort
+CLIENTS_ALL="$CLIENTS_QUICK objagg parman bpf ida xarray maple rbtree interval listsort \
 minix vfat isofs erofs f2fs ntfs3 btrfs null_blk wireguard ipset"
 
 # recipe CLIENT - what CLIENT is made of:
@@ -49,7 +49,7 @@ recipe()
 		;;
 	ext4)
 		kind=fs dirs=(fs/jbd2 fs/ext4) modules=(jbd2 ext4)
-		tools=(mke2fs e2fsck)
+		stock=(crc32c_generic) tools=(mke2fs e2fsck setfattr getfattr)
 		;;
 	squashfs) kind=image dirs=(fs/squashfs) modules=(squashfs) ;;
 	erofs) kind=image dirs=(fs/erofs) modules=(erofs) ;;
@@ -63,16 +63,16 @@ recipe()
 		stock=(nls_cp437 nls_ascii nls_utf8) tools=(mkfs.vfat fsck.vfat)
 		;;
 	f2fs)
-		kind=fs dirs=(fs/f2fs) modules=(f2fs)
-		tools=(mkfs.f2fs fsck.f2fs)
+		kind=fs dirs=(fs/f2fs) modules=(f2fs) stock=(crc32_generic)
+		tools=(mkfs.f2fs fsck.f2fs setfattr getfattr)
 		;;
 	ntfs3)
 		kind=fs dirs=(fs/ntfs3) modules=(ntfs3)
 		stock=(nls_utf8) tools=(mkntfs ntfsfix)
 		;;
 	btrfs)
-		kind=fs dirs=(fs/btrfs) modules=(btrfs)
-		tools=(mkfs.btrfs btrfs)
+		kind=fs dirs=(fs/btrfs) modules=(btrfs) stock=(crc32c_generic)
+		tools=(mkfs.btrfs btrfs setfattr getfattr)
 		;;
 	zram) kind=zram dirs=(drivers/block/zram) modules=(zram) ;;
 	null_blk) kind=null_blk dirs=(drivers/block/null_blk) modules=(null_blk) ;;
