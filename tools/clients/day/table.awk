@@ -89,6 +89,7 @@ $3 == "seconds" {
 $3 == "kmalloc" { count[$4] = $5 }
 $3 == "unloaded" { left[$4] = $5 }
 $3 == "idle" { idle[a, $4] = $5 }
+$3 == "host" { guest[a] = $4; host[a] = $5 }
 $3 == "fsck" { fsck[a] = $4 }
 $3 == "system" { system_line[a] = $0; sub(/^row [^ ]+ system /, "", system_line[a]) }
 $3 == "record" || $3 == "recorded" { recorded = recorded "  " substr($0, index($0, $4)) "\n" }
@@ -113,6 +114,11 @@ END {
 	for (i = 1; i <= n; i++)
 		printf " | %-8s %5d %12.2f %14s", "", rounds[want[i]], all[want[i]], ""
 	print (n > 1 ? " | " ratio(all["goalloc"], all["kmalloc"]) : "")
+
+	for (i = 1; i <= n; i++)
+		printf "on %s: %d s of work, %d s of CPU time in the guest; its whole life took %d s and %d s of the host\47s CPUs\n",
+			want[i], worked[want[i]], cpu[want[i]], guest[want[i]], host[want[i]]
+	print "seconds each: the median. How many CPUs the host had to spare tells how much they mean."
 
 	printf "\n%-44s", "memory of the kernel's allocators, MiB"
 	for (i = 1; i <= n; i++)
@@ -147,6 +153,8 @@ END {
 		}
 		print ""
 	}
+
+	print "  of kmalloc\47s slabs, a CPU\47s own count as full: its objects are fewer than that"
 
 	if ("goalloc" in present) {
 		s = samples["goalloc"]
