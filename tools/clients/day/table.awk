@@ -89,7 +89,16 @@ $3 == "seconds" {
 $3 == "kmalloc" { count[$4] = $5 }
 $3 == "unloaded" { left[$4] = $5 }
 $3 == "idle" { idle[a, $4] = $5 }
-$3 == "host" { guest[a] = $4; host[a] = $5 }
+# A boot that had to be done again begins anew.
+$3 == "host-cpu" {
+	if ($4 == 0) {
+		cpu_first[a] = $5
+		whole[a] = 0
+	} else {
+		whole[a] = $4
+		cpu_last[a] = $5
+	}
+}
 $3 == "fsck" { fsck[a] = $4 }
 $3 == "system" { system_line[a] = $0; sub(/^row [^ ]+ system /, "", system_line[a]) }
 $3 == "record" || $3 == "recorded" { recorded = recorded "  " substr($0, index($0, $4)) "\n" }
@@ -115,10 +124,18 @@ END {
 		printf " | %-8s %5d %12.2f %14s", "", rounds[want[i]], all[want[i]], ""
 	print (n > 1 ? " | " ratio(all["goalloc"], all["kmalloc"]) : "")
 
+	printf "%-8s", "its CPU"
+	for (i = 1; i <= n; i++) {
+		w = want[i]
+		each[w] = whole[w] ? (cpu_last[w] - cpu_first[w]) / whole[w] : 0
+		printf " | %-8s %5d %12s %14s", "", whole[w], whole[w] ? sprintf("%.2f", each[w]) : "-", ""
+	}
+	print (n > 1 ? " | " ratio(each["goalloc"], each["kmalloc"]) : "")
 	for (i = 1; i <= n; i++)
-		printf "on %s: %d s of work, %d s of CPU time in the guest; its whole life took %d s and %d s of the host\47s CPUs\n",
-			want[i], worked[want[i]], cpu[want[i]], guest[want[i]], host[want[i]]
-	print "seconds each: the median. How many CPUs the host had to spare tells how much they mean."
+		printf "on %s: %d s of work, in which the guest counted %d s of CPU time\n",
+			want[i], worked[want[i]], cpu[want[i]]
+	print "seconds each: the median. Its CPU: seconds of the host\47s CPUs for a whole round; these"
+	print "depend least on what else the host had to do."
 
 	printf "\n%-44s", "memory of the kernel's allocators, MiB"
 	for (i = 1; i <= n; i++)
