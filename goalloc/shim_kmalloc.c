@@ -141,7 +141,9 @@ void *gok_kvmalloc_node(size_t size, gfp_t flags, int node)
 		return kvmalloc_node(size, flags, node);
 	}
 	if (node != NUMA_NO_NODE) {
-		p = api_alloc_node(size, flags | __GFP_NORETRY | __GFP_NOWARN, node, _RET_IP_);
+		/* No great effort for that one node. */
+		p = api_alloc_node(size, (flags & ~__GFP_NOFAIL) | __GFP_NORETRY | __GFP_NOWARN,
+				   node, _RET_IP_);
 		if (p)
 			return p;
 	}

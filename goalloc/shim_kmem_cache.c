@@ -13,6 +13,7 @@
 #define pr_fmt(fmt) "goalloc: " fmt
 
 #include <linux/kernel.h>
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -82,6 +83,8 @@ struct kmem_cache *gok_kmem_cache_create(const char *name, unsigned int size,
 			      PTR_ERR(objects));
 		return NULL;
 	}
+	/* Nobody has its address any more. */
+	kmemleak_not_leak(objects);
 	atomic64_inc(&shim_counts.caches);
 	return shim_cache_hide(objects);
 }

@@ -78,6 +78,7 @@ static void shim_allocates(struct kunit *test)
 	SHIM_OURS(test, kvmalloc(10000, GFP_KERNEL));
 	SHIM_OURS(test, kvzalloc(10000, GFP_KERNEL));
 	SHIM_OURS(test, kvmalloc_node(10000, GFP_KERNEL, NUMA_NO_NODE));
+	SHIM_OURS(test, kvmalloc_node(10000, GFP_KERNEL | __GFP_NOFAIL, numa_mem_id()));
 	SHIM_OURS(test, kvmalloc_array(10, 1000, GFP_KERNEL));
 	SHIM_OURS(test, kvcalloc(10, 1000, GFP_KERNEL));
 	SHIM_OURS(test, kstrdup("text", GFP_KERNEL));
