@@ -88,6 +88,7 @@ $3 == "seconds" {
 
 $3 == "kmalloc" { count[$4] = $5 }
 $3 == "unloaded" { left[$4] = $5 }
+$3 == "top" && $4 ~ /^[1-9]/ && $5 > 20 { tops++ }
 $3 == "idle" { idle[a, $4] = $5 }
 # A boot that had to be done again begins anew.
 $3 == "host-cpu" {
@@ -182,6 +183,10 @@ END {
 			count["allocs"], count["frees"], count["foreign_frees"],
 			count["fallback_allocs"], count["stray_frees"], count["bad_frees"]
 		printf "  unmounted and unloaded: %s objects live\n", left["live_objects"]
+		printf "  goalloc top --once was run every minute, %d times\n", tops
+		# The last may not be over when the work is.
+		if (tops < int(worked["goalloc"] / 62))
+			problem("goalloc: goalloc top answered " tops + 0 " times")
 		if (!(count["allocs"] > 0))
 			problem("goalloc: nothing was allocated")
 		if (left["live_objects"] != "0")
