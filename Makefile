@@ -16,13 +16,16 @@
 #: SECS=n SEED=n make torture: how long, and where random numbers start
 #: CYCLES=n make oom: how often
 #: UPDATE=1 make bench, make check-fastpath: what is found is the standard from now on;
-#: . make clients: it is the manual's table
+#: . make clients, make day: it is the manual's table
 #: BENCH=words make bench: which of bench, bench_pages, bench_harden, time, cpus (all)
 #: PLOT=1 make bench: install what build/bench.svg takes, if it is missing
 #: TRACE=file make run, make bench-replay: replay this trace instead of the shipped ones
 #: CLIENTS=words make clients: which, or quick, or all (all)
+#: MINUTES=n JOBS=words make day: how long on each (20), which jobs (all)
+#: RECORD=n make day: seconds of it that are recorded on kmalloc and replayed (120; 0: none)
+#: STRAY=1 make day: with goalloc's stray_guard
 #: RECORDS=n make bench-replay: so many records of each trace (100000; 0: all)
-#: ALLOCATORS=words make bench-replay, make clients: which (all)
+#: ALLOCATORS=words make bench-replay, make clients, make day: which (all)
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
 #: APPEND=args make test: more arguments for the guest's kernel
@@ -40,10 +43,10 @@ MAKEFLAGS += --no-print-directory
 # What a user may say on the command line reaches the scripts through the
 # environment.
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES UPDATE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
-export CLIENTS ALLOCATORS DESTDIR PREFIX SIGN_KEY SIGN_CERT
+export CLIENTS ALLOCATORS MINUTES RECORD JOBS STRAY DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay torture oom lifetime numa clients clients-kunit bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay torture oom lifetime numa clients clients-kunit day bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -116,6 +119,10 @@ clients: ## parts of the kernel on goalloc and on kmalloc: file systems, drivers
 clients-kunit: ## the kernel's own KUnit tests of allocation, on goalloc and on kmalloc
 	@tools/setup test clients
 	@tools/clients/kunit
+
+day: ## a Debian whose root file system is ext4 on goalloc, a day's work on it, and on kmalloc
+	@tools/setup run test clients day
+	@tools/clients/day/run
 
 numa: ## guests with two and four nodes: whose memory is used, plugging it in and out
 	@tools/setup run
