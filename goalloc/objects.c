@@ -159,7 +159,6 @@ static int objects_teach(struct goalloc_objects *objects, bool typesafe)
 		return -ENOMEM;
 	ho->ctor = objects->ctor;
 	ho->bin = objects->bin;
-	ho->size = objects->size;
 	ho->typesafe = typesafe;
 	rcu_batch_init(&ho->retired, objects_over);
 	heap->objects = ho;

@@ -12,14 +12,12 @@
  * struct heap_objects - what the heap of an object cache does that others do not
  * @ctor: called for every slot of a new span, or NULL
  * @bin: the bin of the objects
- * @size: bytes of an object, as @ctor knows it
  * @typesafe: spans that have become free wait for a grace period
  * @retired: those that do
  */
 struct heap_objects {
 	void (*ctor)(void *obj);
 	unsigned int bin;
-	size_t size;
 	bool typesafe;
 	struct rcu_batch retired;
 };

@@ -12,7 +12,6 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
-#include "compat.h"
 #include "rcu_batch.h"
 
 /* It may be what gives memory back when there is none. */
@@ -56,7 +55,6 @@ void rcu_batch_init(struct rcu_batch *batch, void (*end)(struct llist_node *list
 	atomic_set(&batch->busy, 0);
 	INIT_RCU_WORK(&batch->work, rcu_batch_over);
 }
-GOALLOC_EXPORT_KUNIT(rcu_batch_init);
 
 /**
  * rcu_batch_add - let a thing wait for a grace period
@@ -72,7 +70,6 @@ void rcu_batch_add(struct rcu_batch *batch, struct llist_node *node)
 	if (!atomic_read(&batch->busy) && !atomic_xchg(&batch->busy, 1))
 		rcu_batch_begin(batch);
 }
-GOALLOC_EXPORT_KUNIT(rcu_batch_add);
 
 /**
  * rcu_batch_wait - wait until nothing of a batch waits any more
@@ -90,7 +87,6 @@ void rcu_batch_wait(struct rcu_batch *batch)
 	/* What the work did comes before what the caller does. */
 	smp_mb();
 }
-GOALLOC_EXPORT_KUNIT(rcu_batch_wait);
 
 /**
  * rcu_batch_setup - make what all batches need

@@ -10,9 +10,6 @@
 
 struct seq_file;
 
-/* Zones that the default heap has no memory of, and the kernel's kmalloc() may. */
-#define SHIM_ZONE_FLAGS (__GFP_DMA | __GFP_DMA32 | __GFP_HIGHMEM)
-
 /**
  * struct shim_counts - what went by, of all modules; no lock
  * @foreign: pieces of memory that were not goalloc's and went to the kernel

@@ -86,7 +86,7 @@ void shim_free(const void *p, unsigned long caller)
 
 static __always_inline void *shim_alloc(size_t size, gfp_t flags, unsigned long caller)
 {
-	if (unlikely(flags & SHIM_ZONE_FLAGS)) {
+	if (unlikely(flags & API_ZONE_FLAGS)) {
 		atomic64_inc(&shim_counts.fallback);
 		return kmalloc(size, flags);
 	}
@@ -103,7 +103,7 @@ static void *shim_alloc_node(size_t size, gfp_t flags, int node, unsigned long c
 {
 	if (node == NUMA_NO_NODE)
 		return shim_alloc(size, flags, caller);
-	if (unlikely(flags & SHIM_ZONE_FLAGS)) {
+	if (unlikely(flags & API_ZONE_FLAGS)) {
 		atomic64_inc(&shim_counts.fallback);
 		return kmalloc_node(size, flags, node);
 	}
@@ -126,9 +126,9 @@ void *gok_krealloc(const void *p, size_t new_size, gfp_t flags)
 {
 	if (!ZERO_OR_NULL_PTR(p) && shim_foreign(p))
 		return krealloc(p, new_size, flags);
-	if (unlikely(flags & SHIM_ZONE_FLAGS && ZERO_OR_NULL_PTR(p)))
+	if (unlikely(flags & API_ZONE_FLAGS && ZERO_OR_NULL_PTR(p)))
 		return shim_alloc(new_size, flags, _RET_IP_);
-	return api_realloc(p, new_size, flags & ~SHIM_ZONE_FLAGS, _RET_IP_);
+	return api_realloc(p, new_size, flags & ~API_ZONE_FLAGS, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(gok_krealloc);
 
@@ -136,7 +136,7 @@ void *gok_kvmalloc_node(size_t size, gfp_t flags, int node)
 {
 	void *p;
 
-	if (unlikely(flags & SHIM_ZONE_FLAGS)) {
+	if (unlikely(flags & API_ZONE_FLAGS)) {
 		atomic64_inc(&shim_counts.fallback);
 		return kvmalloc_node(size, flags, node);
 	}
@@ -229,7 +229,7 @@ EXPORT_SYMBOL_GPL(gok_kmalloc_size_roundup);
 static void *shim_kvmove(const void *p, size_t old_size, size_t new_size, gfp_t flags,
 			 unsigned long caller)
 {
-	void *new = api_kvalloc(new_size, flags & ~SHIM_ZONE_FLAGS, caller);
+	void *new = api_kvalloc(new_size, flags & ~API_ZONE_FLAGS, caller);
 
 	if (!new)
 		return NULL;
@@ -247,7 +247,7 @@ void *gok_kvrealloc(const void *p, size_t size, gfp_t flags)
 		return kvrealloc(p, size, flags);
 	/* No great effort if there is another way. */
 	new = api_realloc(p, size, (flags | __GFP_NORETRY | __GFP_NOWARN) &
-			  ~(SHIM_ZONE_FLAGS | __GFP_NOFAIL), _RET_IP_);
+			  ~(API_ZONE_FLAGS | __GFP_NOFAIL), _RET_IP_);
 	if (new || !size)
 		return new;
 	return shim_kvmove(p, ZERO_OR_NULL_PTR(p) ? 0 : gosize(p), size, flags, _RET_IP_);

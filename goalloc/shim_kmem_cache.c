@@ -134,7 +134,7 @@ EXPORT_SYMBOL_GPL(gok_kmem_cache_size);
 /* The zone is the cache's, and what is asked for beside it is of no use. */
 static __always_inline void *shim_cache_alloc(struct goalloc_objects *objects, gfp_t flags)
 {
-	return goalloc_objects_alloc(objects, flags & ~SHIM_ZONE_FLAGS);
+	return goalloc_objects_alloc(objects, flags & ~API_ZONE_FLAGS);
 }
 
 void *gok_kmem_cache_alloc(struct kmem_cache *s, gfp_t flags)
@@ -172,7 +172,7 @@ int gok_kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t nr, void
 
 	if (unlikely(!objects))
 		return kmem_cache_alloc_bulk(s, flags, nr, p);
-	return goalloc_objects_alloc_bulk(objects, flags & ~SHIM_ZONE_FLAGS, nr, p);
+	return goalloc_objects_alloc_bulk(objects, flags & ~API_ZONE_FLAGS, nr, p);
 }
 EXPORT_SYMBOL_GPL(gok_kmem_cache_alloc_bulk);
 

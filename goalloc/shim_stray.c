@@ -77,7 +77,7 @@ static void stray_cache_free(struct kmem_cache *s, void *p)
 static void *stray_krealloc(const void *p, size_t size, gfp_t flags)
 {
 	stray_tell("krealloc", _RET_IP_);
-	return api_realloc(p, size, flags & ~SHIM_ZONE_FLAGS, _RET_IP_);
+	return api_realloc(p, size, flags & ~API_ZONE_FLAGS, _RET_IP_);
 }
 
 /* Asked by those who free, and nothing to tell of by itself. */

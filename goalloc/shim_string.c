@@ -25,7 +25,7 @@
 static void *shim_copy(const void *src, size_t len, bool nul, gfp_t flags,
 		       unsigned long caller)
 {
-	char *copy = api_alloc(len + nul, flags & ~SHIM_ZONE_FLAGS, caller);
+	char *copy = api_alloc(len + nul, flags & ~API_ZONE_FLAGS, caller);
 
 	if (!copy)
 		return NULL;
@@ -56,7 +56,7 @@ EXPORT_SYMBOL_GPL(gok_kmemdup);
 
 void *gok_kvmemdup(const void *src, size_t len, gfp_t flags)
 {
-	void *copy = api_kvalloc(len, flags & ~SHIM_ZONE_FLAGS, _RET_IP_);
+	void *copy = api_kvalloc(len, flags & ~API_ZONE_FLAGS, _RET_IP_);
 
 	if (copy && len)
 		memcpy(copy, src, len);
@@ -96,7 +96,7 @@ static __printf(2, 0) char *shim_vasprintf(gfp_t flags, const char *fmt, va_list
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
-	text = api_alloc(len + 1, flags & ~SHIM_ZONE_FLAGS, caller);
+	text = api_alloc(len + 1, flags & ~API_ZONE_FLAGS, caller);
 	/* What is printed may have got longer meanwhile, and is cut then. */
 	if (text)
 		vsnprintf(text, len + 1, fmt, args);
