@@ -197,7 +197,7 @@ void central_release(struct central_after *after)
 		list_del_init(&span->list);
 		if (span->home->heap->harden)
 			harden_span_ends(span);
-		if (span->home->heap->objects)
+		if (objects_are_typesafe(span->home->heap))
 			objects_retire(span);
 		else
 			heap_free_span(span);

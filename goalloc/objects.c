@@ -85,8 +85,8 @@ static void objects_over(struct llist_node *list)
 }
 
 /**
- * objects_retire - free a span, at once or after a grace period
- * @span: span in no list, all of whose slots are free, of a heap with objects
+ * objects_retire - free a span after a grace period
+ * @span: span in no list, all of whose slots are free, of a heap that is type-safe
  *
  * Context: Any but NMI.
  */
@@ -94,10 +94,6 @@ void objects_retire(struct goalloc_span *span)
 {
 	struct heap_objects *ho = span->home->heap->objects;
 
-	if (!ho->typesafe) {
-		heap_free_span(span);
-		return;
-	}
 	atomic64_add(span->npages, &span->home->retired);
 	rcu_batch_add(&ho->retired, &span->deferred);
 }

@@ -105,6 +105,18 @@ static void rcu_free_enter(struct rcu_head *head)
 	rcu_batch_add(raw_cpu_ptr(&rcu_free_batch), (struct llist_node *)head);
 }
 
+/* Is there nothing to free, or nothing that may be? The second is refused. */
+static bool rcu_free_idle(const void *p, unsigned long caller)
+{
+	if (ZERO_OR_NULL_PTR(p))
+		return true;
+	/* What is not live is not to be written to. */
+	if (likely(api_size(NULL, p)))
+		return false;
+	cache_refuse(api_heap_of(p) ?: goalloc_default, p, caller);
+	return true;
+}
+
 /**
  * rcu_free - free an object after a grace period
  * @head: a rcu_head inside it
@@ -117,13 +129,8 @@ void rcu_free(struct rcu_head *head, const void *p, unsigned long caller)
 {
 	void *name = rcu_free_name(p);
 
-	if (ZERO_OR_NULL_PTR(p))
+	if (rcu_free_idle(p, caller))
 		return;
-	/* What is not live is not to be written to. */
-	if (unlikely(!api_size(NULL, p))) {
-		cache_refuse(api_heap_of(p) ?: goalloc_default, p, caller);
-		return;
-	}
 	if (unlikely(READ_ONCE(head->func) == name)) {
 		report_bad_rcu(api_heap_of(p), p, caller);
 		return;
@@ -144,12 +151,8 @@ void rcu_free_mightsleep(const void *p, unsigned long caller)
 	struct rcu_carrier *carrier;
 
 	might_sleep();
-	if (ZERO_OR_NULL_PTR(p))
+	if (rcu_free_idle(p, caller))
 		return;
-	if (unlikely(!api_size(NULL, p))) {
-		cache_refuse(api_heap_of(p) ?: goalloc_default, p, caller);
-		return;
-	}
 	carrier = goalloc(sizeof(*carrier), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!carrier) {
 		synchronize_rcu();
