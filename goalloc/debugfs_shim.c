@@ -18,7 +18,15 @@
 #include "rcu_free.h"
 #include "shim.h"
 
-/* What heaps add up to. */
+/**
+ * struct debugfs_sum - what heaps add up to; of whoever reads, no lock
+ * @allocs: objects ever handed out
+ * @frees: objects ever taken back
+ * @live_bytes: bytes of objects in use
+ * @held: bytes of pages
+ * @metadata: bytes of structures
+ * @bad_frees: frees that were refused
+ */
 struct debugfs_sum {
 	u64 allocs;
 	u64 frees;
