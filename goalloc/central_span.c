@@ -17,7 +17,7 @@
 #include "compat.h"
 #include "harden.h"
 #include "heap.h"
-#include "objects.h"
+#include "heap_objects.h"
 #include "sanitize.h"
 #include "sanity.h"
 
@@ -198,7 +198,7 @@ void central_release(struct central_after *after)
 		if (span->home->heap->harden)
 			harden_span_ends(span);
 		if (objects_are_typesafe(span->home->heap))
-			objects_retire(span);
+			heap_objects_retire(span);
 		else
 			heap_free_span(span);
 	}

@@ -35,7 +35,7 @@
 #include "guard.h"
 #include "harden.h"
 #include "heap.h"
-#include "objects.h"
+#include "heap_objects.h"
 #include "profile.h"
 
 static LIST_HEAD(heaps);
@@ -498,7 +498,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 		set_bit(ilog2(DETOUR_ENDED), &heap->detour);
 		guard_end_heap(heap, force);
 		harden_destroy(heap);
-		objects_end(heap);
+		heap_objects_end(heap);
 		safe_end_heap(heap, force);
 		return -EBUSY;
 	}
@@ -510,7 +510,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 			central_drain_deferred(&node->central[bin]);
 		heap_drain_deferred(node);
 	}
-	objects_end(heap);
+	heap_objects_end(heap);
 	if (!force)
 		report_leaks(heap);
 	guarded = guard_end_heap(heap, force);

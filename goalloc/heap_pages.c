@@ -26,8 +26,8 @@
 #include "goalloc_trace.h"
 #include "harden.h"
 #include "heap.h"
+#include "heap_objects.h"
 #include "limit.h"
-#include "objects.h"
 #include "sanitize.h"
 #include "sanity.h"
 #include "scavenger.h"
@@ -463,7 +463,7 @@ struct goalloc_span *heap_alloc_span(struct heap_node *node, unsigned int bin,
 	if (node->heap->harden)
 		harden_span_begins(span);
 	if (node->heap->objects)
-		objects_construct(span);
+		heap_objects_construct(span);
 	pagemap_set(&node->heap->space->map, span->page, span->npages, span);
 	trace_span_alloc(span);
 	return span;

@@ -7,12 +7,12 @@
  * allocator's: what was in it when it was freed is there when it is handed out
  * again. All that is left to do is to construct the slots of a new span, to keep
  * everybody from clearing objects, and to let spans that have become free wait for
- * a grace period before their pages can be anything else (struct heap_objects).
+ * a grace period before their pages can be anything else (heap_objects.c).
  *
  * An object that a heap in safe mode has from kmalloc() is constructed when it is
  * handed out.
  *
- * Locks: none; retiring is called when the central's has been dropped.
+ * Locks: none.
  */
 /* The functions themselves are here. */
 #define GOALLOC_NO_HOOKS
@@ -31,9 +31,8 @@
 #include "compat.h"
 #include "debugfs.h"
 #include "detour.h"
-#include "objects.h"
+#include "heap_objects.h"
 #include "rcu_free.h"
-#include "sanitize.h"
 
 /**
  * struct goalloc_objects - an object cache
@@ -50,71 +49,6 @@ struct goalloc_objects {
 	unsigned int bin;
 	void (*ctor)(void *obj);
 };
-
-/**
- * objects_construct - construct the slots of a new span
- * @span: the span, not in the page map yet, of a heap with objects
- *
- * Context: That of an allocation.
- */
-void objects_construct(struct goalloc_span *span)
-{
-	const struct heap_objects *ho = span->home->heap->objects;
-	unsigned int slot;
-
-	if (!ho->ctor || span->bin != ho->bin)
-		return;
-	for (slot = 0; slot < span->bits.nelems; slot++) {
-		void *obj = (void *)span_slot_addr(span, slot);
-
-		sanitize_open(obj, span->elemsize);
-		ho->ctor(obj);
-	}
-	sanitize_span(span);
-}
-
-static void objects_over(struct llist_node *list)
-{
-	struct goalloc_span *span, *next;
-
-	llist_for_each_entry_safe(span, next, list, deferred) {
-		atomic64_sub(span->npages, &span->home->retired);
-		heap_free_span(span);
-		cond_resched();
-	}
-}
-
-/**
- * objects_retire - free a span after a grace period
- * @span: span in no list, all of whose slots are free, of a heap that is type-safe
- *
- * Context: Any but NMI.
- */
-void objects_retire(struct goalloc_span *span)
-{
-	struct heap_objects *ho = span->home->heap->objects;
-
-	atomic64_add(span->npages, &span->home->retired);
-	rcu_batch_add(&ho->retired, &span->deferred);
-}
-
-/**
- * objects_end - the heap ends: wait for what waits, and be like others
- * @heap: the heap, drained and used by nobody
- *
- * Context: Process context, may sleep.
- */
-void objects_end(struct goalloc_heap *heap)
-{
-	struct heap_objects *ho = heap->objects;
-
-	if (!ho)
-		return;
-	if (ho->typesafe)
-		rcu_batch_wait(&ho->retired);
-	heap->objects = NULL;
-	meta_free(&heap->meta, ho, sizeof(*ho));
-}
 
 static const char *objects_wrong(const struct goalloc_objects_attr *attr)
 {
@@ -142,23 +76,6 @@ static size_t objects_align(const struct goalloc_objects_attr *attr)
 	while (attr->size <= line / 2)
 		line /= 2;
 	return max(align, line);
-}
-
-/* What the heap of such a cache must do beside. */
-static int objects_teach(struct goalloc_objects *objects, bool typesafe)
-{
-	struct goalloc_heap *heap = objects->heap;
-	struct heap_objects *ho;
-
-	ho = meta_zalloc(&heap->meta, sizeof(*ho), GFP_KERNEL, NUMA_NO_NODE);
-	if (!ho)
-		return -ENOMEM;
-	ho->ctor = objects->ctor;
-	ho->bin = objects->bin;
-	ho->typesafe = typesafe;
-	rcu_batch_init(&ho->retired, objects_over);
-	heap->objects = ho;
-	return 0;
 }
 
 /* See <goalloc_objects.h> for this and what follows. */
@@ -192,7 +109,8 @@ struct goalloc_objects *goalloc_objects_create(const char *name,
 		goto fail;
 	}
 	if (objects->bin && (attr->ctor || typesafe)) {
-		err = objects_teach(objects, typesafe);
+		err = heap_objects_init(objects->heap, objects->bin, attr->ctor,
+					typesafe);
 		if (err) {
 			goalloc_heap_destroy(objects->heap, true);
 			goto fail;

@@ -26,7 +26,7 @@
 
 #include "compat.h"
 #include "heap.h"
-#include "objects.h"
+#include "heap_objects.h"
 #include "sanitize.h"
 
 /* Bytes per shadow byte, and per block of tiny objects. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Object caches, as far as the rest of the module has to know of them.
+ * The heap of an object cache.
  */
-#ifndef GOALLOC_OBJECTS_H
-#define GOALLOC_OBJECTS_H
+#ifndef GOALLOC_HEAP_OBJECTS_H
+#define GOALLOC_HEAP_OBJECTS_H
 
 #include "heap.h"
 #include "rcu_batch.h"
@@ -22,9 +22,11 @@ struct heap_objects {
 	struct rcu_batch retired;
 };
 
-void objects_construct(struct goalloc_span *span);
-void objects_retire(struct goalloc_span *span);
-void objects_end(struct goalloc_heap *heap);
+int heap_objects_init(struct goalloc_heap *heap, unsigned int bin,
+		      void (*ctor)(void *obj), bool typesafe);
+void heap_objects_construct(struct goalloc_span *span);
+void heap_objects_retire(struct goalloc_span *span);
+void heap_objects_end(struct goalloc_heap *heap);
 
 /* May objects of a heap be read while they are free? */
 static inline bool objects_are_typesafe(const struct goalloc_heap *heap)
@@ -32,4 +34,4 @@ static inline bool objects_are_typesafe(const struct goalloc_heap *heap)
 	return heap->objects && heap->objects->typesafe;
 }
 
-#endif /* GOALLOC_OBJECTS_H */
+#endif /* GOALLOC_HEAP_OBJECTS_H */
