@@ -165,6 +165,33 @@ void sim_grace_period(void)
 	}
 }
 
+static void run_rcu_work(struct rcu_head *head)
+{
+	struct rcu_work *work = container_of(head, struct rcu_work, rcu);
+
+	work->queued = false;
+	work->work.func(&work->work);
+}
+
+bool queue_rcu_work(struct workqueue_struct *wq, struct rcu_work *work)
+{
+	(void)wq;
+	if (work->queued)
+		return false;
+	work->queued = true;
+	sim_call_rcu(&work->rcu, run_rcu_work);
+	return true;
+}
+
+bool flush_rcu_work(struct rcu_work *work)
+{
+	sim_might_sleep();
+	if (!work->queued)
+		return false;
+	sim_grace_period();
+	return true;
+}
+
 void synchronize_rcu(void)
 {
 	sim_might_sleep();

@@ -53,6 +53,11 @@ size_t safe_size(const struct goalloc_heap *heap, const void *p)
 	return 0;
 }
 
+struct goalloc_heap *safe_heap_of(const void *p)
+{
+	return NULL;
+}
+
 bool safe_owns(const void *p)
 {
 	return false;

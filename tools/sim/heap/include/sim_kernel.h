@@ -313,6 +313,8 @@ typedef struct {
 } atomic_long_t;
 
 #define BITS_PER_LONG 64
+#define atomic_read(v)		__atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
+#define atomic_set(v, n)	__atomic_store_n(&(v)->counter, n, __ATOMIC_RELAXED)
 #define atomic_inc(v)		((void)atomic_fetch_inc(v))
 #define atomic_xchg(v, n)	__atomic_exchange_n(&(v)->counter, n, __ATOMIC_SEQ_CST)
 #define atomic_read_acquire(v)	__atomic_load_n(&(v)->counter, __ATOMIC_ACQUIRE)
@@ -329,6 +331,7 @@ typedef struct {
 	__atomic_add_fetch(&(v)->counter, n, __ATOMIC_SEQ_CST)
 #define try_cmpxchg(p, old, new) \
 	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define atomic64_try_cmpxchg(v, old, new) try_cmpxchg(&(v)->counter, old, new)
 #define atomic64_inc_return(v)	atomic64_add_return(1, v)
 #define xchg(p, n)		__atomic_exchange_n(p, n, __ATOMIC_SEQ_CST)
 #define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
@@ -460,6 +463,28 @@ void sim_grace_period(void);
 void sim_kfree_rcu(void *p, size_t offset);
 void sim_call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *head));
 void synchronize_rcu(void);
+
+/* Work that is queued runs at the end of a grace period. */
+struct workqueue_struct;
+
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
+
+struct rcu_work {
+	struct work_struct work;
+	struct rcu_head rcu;
+	bool queued;
+};
+
+bool queue_rcu_work(struct workqueue_struct *wq, struct rcu_work *work);
+bool flush_rcu_work(struct rcu_work *work);
+
+#define WQ_MEM_RECLAIM		0
+#define alloc_workqueue(...)	((struct workqueue_struct *)1)
+#define destroy_workqueue(wq)	((void)(wq))
+#define to_rcu_work(w)		container_of(w, struct rcu_work, work)
+#define INIT_RCU_WORK(w, fn)	(*(w) = (struct rcu_work){ .work.func = (fn) })
 
 #define kfree_rcu(p, member)	sim_kfree_rcu(p, offsetof(__typeof__(*(p)), member))
 #define get_state_synchronize_rcu() (sim.grace + 1)
