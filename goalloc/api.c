@@ -639,6 +639,13 @@ EXPORT_SYMBOL_GPL(goalloc_heap_free);
 
 int goalloc_heap_destroy(struct goalloc_heap *heap, bool force)
 {
-	return IS_ERR_OR_NULL(heap) ? 0 : heap_destroy(heap, force);
+	if (IS_ERR_OR_NULL(heap))
+		return 0;
+	if (unlikely(heap->gc)) {
+		report_gc(heap->gc, "goalloc_heap_destroy()",
+			  "a collected heap ends with goalloc_gc_destroy()", _RET_IP_);
+		return -EINVAL;
+	}
+	return heap_destroy(heap, force);
 }
 EXPORT_SYMBOL_GPL(goalloc_heap_destroy);

@@ -87,6 +87,8 @@ static enum bad_free cache_judge(struct goalloc_heap *heap, unsigned long addr,
 		return cache_owns_page(heap, addr) ? BAD_FREE_SPAN : BAD_FREE_FOREIGN;
 	if (!heap_has_node(heap, ref->span->home))
 		return cache_stranger(heap, ref);
+	if (heap->gc)
+		return BAD_FREE_HEAP;
 	if (ref->span->kind == SPAN_TINY && ref->slot < ref->span->bits.nelems)
 		return tiny_judge(ref, addr - span_slot_addr(ref->span, ref->slot));
 	return begins && ref->slot < ref->span->bits.nelems ? BAD_FREE_DOUBLE :

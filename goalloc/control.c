@@ -5,6 +5,7 @@
  *	flush             empty the caches of all CPUs
  *	scavenge [bytes]  give free pages back to the kernel
  *	validate          check everything that has to be so
+ *	gc                collect a collected heap; not at the top
  *	forget_peak       peak_bytes in the file kmalloc is what is held now; at the top
  *
  * The file at the top is for all heaps, heaps/<name>/control for that one. What
@@ -19,6 +20,8 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+
+#include <goalloc_gc.h>
 
 #include "compat.h"
 #include "control.h"
@@ -71,6 +74,12 @@ static int control_forget_peak(struct goalloc_heap *heap, u64 unused)
 	return 0;
 }
 
+/* Not for all at once: each may have to wait for what its mutators do. */
+static int control_gc(struct goalloc_heap *heap, u64 unused)
+{
+	return heap && heap->gc ? goalloc_gc(heap->gc) : -EINVAL;
+}
+
 static const struct {
 	const char *name;
 	bool number;	/* may a number follow? */
@@ -80,6 +89,7 @@ static const struct {
 	{ "scavenge", true, control_scavenge },
 	{ "validate", false, control_validate },
 	{ "forget_peak", false, control_forget_peak },
+	{ "gc", false, control_gc },
 };
 
 /**

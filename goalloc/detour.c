@@ -43,6 +43,10 @@ void *detour_alloc(struct goalloc_heap *heap, size_t size, size_t align,
 		ended_alloc(heap);
 		return NULL;
 	}
+	if (detour & DETOUR_COLLECTED) {
+		report_gc_outside(heap);
+		return NULL;
+	}
 	if (detour & DETOUR_SAFE)
 		return safe_alloc(heap, size, goalloc_size_roundup(size), align, gfp, nid);
 	if (detour & DETOUR_GUARDED) {

@@ -23,11 +23,14 @@
  * DETOUR_ENDED - it is ending or has ended with live objects
  * DETOUR_GUARDED - its objects get unmapped pages around them; set when it is
  *	made
+ * DETOUR_COLLECTED - it is below a collected heap, and hands nothing out itself; set
+ *	when that is made
  */
 #define DETOUR_HARDENED BIT(0)
 #define DETOUR_SAFE BIT(1)
 #define DETOUR_ENDED BIT(2)
 #define DETOUR_GUARDED BIT(3)
+#define DETOUR_COLLECTED BIT(4)
 
 /*
  * Must a heap's caches not be used? Whoever sets a bit while the heap is in use

@@ -32,6 +32,7 @@
 #include "detour.h"
 #include "drain.h"
 #include "ended.h"
+#include "gc_heap.h"
 #include "guard.h"
 #include "harden.h"
 #include "heap.h"
@@ -492,6 +493,7 @@ int heap_destroy(struct goalloc_heap *heap, bool force)
 	mutex_unlock(&heaps_lock);
 
 	/* Nobody finds the heap to ask for more. */
+	gc_end_heap(heap);
 	drain_remove_heap(heap);
 	profile_end_heap(heap);
 	if (safe_is_on(heap)) {

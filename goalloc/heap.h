@@ -28,6 +28,7 @@
 
 struct dentry;
 struct drain_cpu;
+struct goalloc_gc;
 struct goalloc_pcpu;
 struct harden;
 struct heap_objects;
@@ -96,7 +97,8 @@ int heap_space_extend(struct heap_space *space, unsigned long end, int new_nid);
  * @shown_used: pages in use that are in the kernel's counters, see account.c
  * @shown_free: free pages that are
  * @deferred: large spans freed in NMI, still to be taken back; no lock
- * @retired: goalloc pages in spans that wait for a grace period, see objects.c
+ * @apart: goalloc pages in spans that are in no central: those that wait for a grace
+ *         period, see heap_objects.c, and those of a collected heap
  * @quarantined: large objects freed and not taken back yet, in a hardened heap
  * @quarantined_asked: bytes requested with them
  * @quarantined_pages: their pages
@@ -121,7 +123,7 @@ struct heap_node {
 	u64 shown_used;
 	u64 shown_free;
 	struct llist_head deferred;
-	atomic64_t retired;
+	atomic64_t apart;
 	atomic64_t quarantined;
 	atomic64_t quarantined_asked;
 	atomic64_t quarantined_pages;
@@ -141,6 +143,7 @@ struct heap_node {
  * @harden: what a hardened heap has beside, else NULL
  * @objects: what it does when it is an object cache's and its objects keep their
  *           contents while they are free, else NULL; set before its first use
+ * @gc: what is above it if it is the heap below a collected one, else NULL
  * @profile: its part of the heap profile, NULL before the first sample
  * @safe: what it does when it was found broken
  * @ended_told: 1 once its use after its end was reported
@@ -180,6 +183,7 @@ struct goalloc_heap {
 	u32 redzone;
 	struct harden *harden;
 	struct heap_objects *objects;
+	struct goalloc_gc *gc;
 	struct profile *profile;
 	struct safe_mode safe;
 	atomic_t ended_told;

@@ -39,7 +39,7 @@ static void retired_over(struct llist_node *list)
 	struct goalloc_span *span, *next;
 
 	llist_for_each_entry_safe(span, next, list, deferred) {
-		atomic64_sub(span->npages, &span->home->retired);
+		atomic64_sub(span->npages, &span->home->apart);
 		heap_free_span(span);
 		cond_resched();
 	}
@@ -55,7 +55,7 @@ void heap_objects_retire(struct goalloc_span *span)
 {
 	struct heap_objects *ho = span->home->heap->objects;
 
-	atomic64_add(span->npages, &span->home->retired);
+	atomic64_add(span->npages, &span->home->apart);
 	rcu_batch_add(&ho->retired, &span->deferred);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/gfp.h>
 #include <linux/types.h>
 
+struct goalloc_gc;
 struct goalloc_heap;
 struct goalloc_span;
 struct validate;
@@ -67,6 +68,10 @@ void report_overflow(const struct goalloc_span *span, unsigned int slot,
 void report_use_after_free(const struct goalloc_span *span, unsigned int slot,
 			   size_t offset, u8 fill, unsigned long caller);
 void report_track(const struct goalloc_span *span, unsigned int slot);
+void report_gc(const struct goalloc_gc *gc, const char *where, const char *what,
+	       unsigned long caller);
+void report_gc_outside(struct goalloc_heap *heap);
+void report_gc_pointer(const struct goalloc_gc *gc, const void *p, const void *from);
 void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
 void report_validate(const struct validate *v);

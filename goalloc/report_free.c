@@ -142,6 +142,12 @@ static void report_text(char *buf, const void *p, const struct goalloc_span *spa
 				  "belongs to another heap, which is in safe mode; use goalloc_heap_free() with that one");
 			break;
 		}
+		if (heap_of(span)->gc) {
+			scnprintf(buf, REPORT_TEXT_LEN,
+				  "belongs to the collected heap %s, which frees it when nothing reaches it",
+				  heap_of(span)->name);
+			break;
+		}
 		scnprintf(buf, REPORT_TEXT_LEN,
 			  "belongs to heap %s; use goalloc_heap_free() with that one",
 			  heap_of(span)->name);

@@ -40,6 +40,9 @@ struct heap_node;
  * @SLOT_QUARANTINE: freed, and kept from reuse
  * @SLOT_SAMPLED: a small object that is in the profile, or on a line in
  *                /proc/allocinfo
+ * @SLOT_COLOUR_A: an object of a collected heap, in one of the two colours that say
+ *                 whether it is marked
+ * @SLOT_COLOUR_B: the same, in the other
  * @SLOT_CACHED: from here to below @SLOT_TAIL: free, and noted in the list of
  *               the cache whose token this is, see slot_token()
  * @SLOT_TAIL: no slot: what lies behind the last one
@@ -58,6 +61,8 @@ enum slot_state {
 	SLOT_BUSY,
 	SLOT_QUARANTINE,
 	SLOT_SAMPLED,
+	SLOT_COLOUR_A,
+	SLOT_COLOUR_B,
 	SLOT_CACHED = 0x10,
 	SLOT_TAIL = 0xff,
 };
@@ -156,6 +161,7 @@ struct tiny_block {
  * @deferred: place among the spans with SLOT_DEFERRED slots
  * @nr_deferred: slots marked SLOT_DEFERRED and not collected; @deferred is in
  *               use while there are any
+ * @sweepgen: in a collected heap, see gc_sweep.c; lock of its gc_central
  * @tiny: block array of tiny spans
  * @tracks: of others: the records of the slots, each a struct harden_track in a
  *          hardened heap, else what allocinfo.h needs; NULL if that is nothing
@@ -184,7 +190,10 @@ struct goalloc_span {
 	u16 move_at;
 	u16 lent;
 	u32 npages;
-	atomic_t nr_deferred;
+	union {
+		atomic_t nr_deferred;
+		u32 sweepgen;
+	};
 	u64 page;
 	size_t asked;
 	union {

@@ -15,6 +15,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "detour.h"
+#include "gc_heap.h"
 #include "guard.h"
 #include "harden.h"
 #include "sanity.h"
@@ -328,7 +329,7 @@ void stats_node(struct heap_node *node, struct node_stats *ns)
 		raw_spin_unlock_irqrestore(&central->lock, flags);
 		ns->small += pages << GOALLOC_PAGE_SHIFT;
 	}
-	ns->small += (u64)atomic64_read(&node->retired) << GOALLOC_PAGE_SHIFT;
+	ns->small += (u64)atomic64_read(&node->apart) << GOALLOC_PAGE_SHIFT;
 	ns->page_cache = stats_node_cached(node) << GOALLOC_PAGE_SHIFT;
 	raw_spin_lock_irqsave(&node->lock, flags);
 	ns->held = node->palloc.nr_owned << GOALLOC_PAGE_SHIFT;
@@ -373,6 +374,21 @@ static void stats_guard(struct goalloc_heap *heap, struct goalloc_stats *st)
 	st->guard_full = gs.full;
 	st->guard_faults = gs.faults;
 	st->guard_damaged = gs.damaged;
+}
+
+/* Small objects of a collected heap; the large ones are counted as everywhere. */
+static void stats_collected(struct goalloc_heap *heap, struct goalloc_stats *st)
+{
+	struct gc_sums sums;
+
+	gc_stats_sum(heap->gc, &sums);
+	st->allocs += sums.allocs;
+	st->frees += sums.frees;
+	st->live_objects += sums.allocs - sums.frees;
+	st->live_bytes += sums.live;
+	st->cached_bytes += sums.cached;
+	st->central_bytes += sums.central;
+	st->tail_bytes += sums.tail;
 }
 
 /* See <goalloc_stats.h>. */
@@ -432,8 +448,12 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 		st->grown_bytes += node->grown << GOALLOC_PAGE_SHIFT;
 		st->released_bytes += node->released << GOALLOC_PAGE_SHIFT;
 		raw_spin_unlock_irqrestore(&node->lock, flags);
-		st->central_bytes += (u64)atomic64_read(&node->retired) << GOALLOC_PAGE_SHIFT;
+		/* A collected heap's are counted one by one. */
+		if (!heap->gc)
+			st->central_bytes += (u64)atomic64_read(&node->apart) << GOALLOC_PAGE_SHIFT;
 	}
+	if (heap->gc)
+		stats_collected(heap, st);
 	st->sys_bytes = st->grown_bytes - st->released_bytes;
 	st->metadata_bytes = atomic_long_read(&heap->meta.bytes);
 	if (heap == goalloc_default)

@@ -320,6 +320,7 @@ static bool validate_large_span(struct validate *v, const struct heap_node *node
 	case SLOT_DEFERRED:
 		return true;
 	}
+	/* What a hardened or a collected heap notes there. */
 	return detour_taken(v->heap) ||
 	       validate_span_fail(v, span, "slot with an impossible state", 0,
 				  span->state[0], SLOT_LARGE);

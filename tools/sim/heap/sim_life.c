@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sim_life.c - no safe mode and no afterlife for a heap in user space.
+ * sim_life.c - no safe mode, no afterlife and no collector for a heap in user space.
  *
  * A heap that is found broken is a bug here, found by fuzzing, so it ends the
  * program. One that has ended is freed at once, so that the address sanitizer
@@ -10,6 +10,7 @@
 
 #include "cache.h"
 #include "ended.h"
+#include "gc_heap.h"
 #include "safe.h"
 
 void safe_init_heap(struct goalloc_heap *heap)
@@ -90,4 +91,25 @@ void ended_free(struct goalloc_heap *heap, const void *p, unsigned long caller)
 void ended_destroy(struct goalloc_heap *heap)
 {
 	sim_die("a heap ends twice");
+}
+
+void gc_end_heap(struct goalloc_heap *heap)
+{
+	sim_must(!heap->gc);
+}
+
+void gc_stats_sum(struct goalloc_gc *gc, struct gc_sums *sums)
+{
+	sim_die("a collected heap");
+}
+
+void report_gc(const struct goalloc_gc *gc, const char *where, const char *what,
+	       unsigned long caller)
+{
+	sim_die("a collected heap");
+}
+
+void report_gc_outside(struct goalloc_heap *heap)
+{
+	sim_die("a collected heap");
 }

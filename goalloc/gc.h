@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Collected heaps: what their parts know of each other.
+ *
+ * Order of locks, outermost first: gc->cycle, gc->world (a mutator's section is its
+ * reader side, a stop its writer side), gc->roots_lock, gc_cpu.lock, gc_central.lock
+ * and gc->large_lock, gc->work_lock, and then those of the heap below.
+ */
+#ifndef GOALLOC_GC_H
+#define GOALLOC_GC_H
+
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/percpu-rwsem.h>
+#include <linux/percpu.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <goalloc_gc.h>
+
+#include "gc_heap.h"
+#include "heap.h"
+
+/* Span classes: a size class, with pointers or without. */
+#define GC_SPANCLASSES (2 * GOALLOC_NR_CLASSES)
+
+/* Go's numbers: see Documentation/collector.rst. */
+#define GC_BARRIER_ENTRIES 512
+#define GC_WORKBUF_BYTES 2048
+#define GC_OBLET_BYTES (128 << 10)
+#define GC_REFILL_BUDGET 100
+#define GC_MIN_HEAP (4ULL << 20)
+
+/* The span's list links are in the unswept set of generation h, or in the swept one. */
+#define GC_SWEPT(sweepgen) ((sweepgen) / 2 % 2)
+#define GC_UNSWEPT(sweepgen) (1 - GC_SWEPT(sweepgen))
+
+/**
+ * enum gc_phase - what the collector is doing
+ * @GC_OFF: nothing, or sweeping
+ * @GC_MARK: marking, while mutators run
+ * @GC_MARKTERM: the end of marking; everybody is stopped
+ */
+enum gc_phase {
+	GC_OFF,
+	GC_MARK,
+	GC_MARKTERM,
+};
+
+/**
+ * struct gc_record - one collection
+ * @nr: which it was, from 1
+ * @begin_ns: when it began, in ns since the heap was made
+ * @stop_ns: its two stops
+ * @mark_ns: what lay between them
+ * @cpu_ns: CPU time of marking between them
+ * @assist_ns: CPU time that mutators marked
+ * @before: bytes in use when it began
+ * @at_end: bytes in use when marking had ended
+ * @marked: bytes that were found in use
+ * @goal: bytes in use that it was to end at
+ * @roots: bytes of global variables, and of frames, that were looked at
+ * @frames: see @roots
+ * @percent: CPU time that collections have taken since the heap was made, in percent
+ * @cpus: CPUs online
+ * @forced: it was asked for
+ */
+struct gc_record {
+	u64 nr;
+	u64 begin_ns;
+	u64 stop_ns[2];
+	u64 mark_ns;
+	u64 cpu_ns;
+	u64 assist_ns;
+	u64 before;
+	u64 at_end;
+	u64 marked;
+	u64 goal;
+	u64 roots;
+	u64 frames;
+	unsigned int percent;
+	unsigned int cpus;
+	bool forced;
+};
+
+/* Collections that are remembered. */
+#define GC_RECORDS 64
+
+/**
+ * struct gc_central - spans of one span class
+ * @lock: guards everything below, and the place of its spans
+ * @partial: spans with free slots, swept and unswept, see GC_SWEPT()
+ * @full: spans without as far as is known, swept and unswept
+ * @nr_spans: all of them, those of CPUs as well
+ * @nr_free: free slots in spans that are in @partial
+ * @allocs: objects handed out of spans that CPUs have given back
+ * @frees: objects swept
+ */
+struct gc_central {
+	spinlock_t lock;
+	struct list_head partial[2];
+	struct list_head full[2];
+	u64 nr_spans;
+	u64 nr_free;
+	u64 allocs;
+	u64 frees;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct gc_workbuf - objects to be scanned
+ * @list: place among the full or the empty ones, gc->work_lock
+ * @nr: how many
+ * @obj: spans and slots, see cache_entry_make(); of a large object the number of the
+ *       oblet stands for the slot
+ */
+struct gc_workbuf {
+	struct list_head list;
+	unsigned int nr;
+	cache_entry_t obj[(GC_WORKBUF_BYTES - 24) / sizeof(cache_entry_t)];
+};
+
+#define GC_WORKBUF_ENTRIES ARRAY_SIZE(((struct gc_workbuf *)0)->obj)
+
+/**
+ * struct gc_work - the work of one who marks
+ * @gc: the heap
+ * @buf: objects to be scanned, the last found first, or NULL
+ * @spare: a second buffer, full or empty, so that one who goes up and down does not
+ *         always ask the others; or NULL
+ * @marked: bytes of the slots that were marked
+ * @scanned: bytes that were scanned
+ *
+ * Its owner's.
+ */
+struct gc_work {
+	struct goalloc_gc *gc;
+	struct gc_workbuf *buf;
+	struct gc_workbuf *spare;
+	u64 marked;
+	u64 scanned;
+};
+
+/**
+ * struct gc_cpu - what a CPU has of a collected heap
+ * @span: spans that are allocated from, by span class, or cache_no_span; preemption off
+ * @used: those that are not cache_no_span
+ * @tiny: the tiny block that is being packed, or 0; preemption off
+ * @tiny_used: bytes of it that are used
+ * @tiny_allocs: tiny objects packed
+ * @lock: guards what follows
+ * @work: where the barrier's objects go
+ * @nr: entries of @ptr
+ * @ptr: pointers that were stored, or stored over, while marking
+ */
+struct gc_cpu {
+	struct goalloc_span *span[GC_SPANCLASSES];
+	DECLARE_BITMAP(used, GC_SPANCLASSES);
+	unsigned long tiny;
+	unsigned int tiny_used;
+	u64 tiny_allocs;
+	spinlock_t lock;
+	struct gc_work work;
+	unsigned int nr;
+	void *ptr[GC_BARRIER_ENTRIES];
+};
+
+/**
+ * struct gc_final - an object with a finalizer
+ * @list: place among all of its heap that have one, or of those that are to be called;
+ *        gc->roots_lock
+ * @obj: the object
+ */
+struct gc_final {
+	struct list_head list;
+	void *obj;
+};
+
+struct goalloc_handle {
+	struct list_head list;
+	refcount_t refs;
+	void *obj;
+};
+
+struct goalloc_weak {
+	struct list_head list;
+	void *obj;
+};
+
+/**
+ * struct goalloc_gc - a collected heap
+ * @heap: the heap below, that pages and spans are of
+ * @cpus: what CPUs have
+ * @world: a mutator's section is a reader; the collector's stops are the writer
+ * @stop: somebody waits for @world to be his
+ * @barrier: pointers that are stored are to be told; changed in stops
+ * @colour: what the state of a marked slot, or a new one, is; changed in stops
+ * @sweepgen: even; two more with each collection; changed in stops
+ * @sweep_next: span classes below it are swept; set back in stops
+ * @phase: enum gc_phase; changed in stops
+ * @stop_the_world: mark without letting mutators run; for tests
+ * @percent: as &struct goalloc_gc_attr.percent
+ * @cycle: held throughout a collection
+ * @central: spans by span class
+ * @large_lock: guards @large
+ * @large: spans of large objects, swept and unswept; added to without the lock
+ * @heap_live: bytes, see &struct goalloc_gc_stats.heap_live
+ * @heap_marked: bytes found in use by the last collection; changed in stops
+ * @heap_goal: bytes to end the next collection at
+ * @trigger: bytes in use at which the next collection begins
+ * @live_at_mark: heap_live when marking began; changed in stops
+ * @work_lock: guards the lists of work and those who work
+ * @full: buffers with work
+ * @empty: buffers without
+ * @nr_bufs: buffers there are
+ * @max_bufs: buffers there may be
+ * @nr_workers: who marks
+ * @nr_idle: of these, those that have found no work
+ * @work_wait: where they wait
+ * @overflow: an object was marked and could not be queued, for want of memory
+ * @marked: bytes marked in this collection, of those who are done
+ * @scanned: bytes scanned, likewise
+ * @roots_lock: guards the lists that follow
+ * @roots: global variables
+ * @handles: handles
+ * @weaks: weak handles
+ * @finals: objects with a finalizer that has not been called
+ * @final_queue: those that are to be called
+ * @parked: mutators that wait at a safe point
+ * @nr_inside: mutators in a section, for those who end it
+ * @collector: runs collections
+ * @finalizer: runs finalizers
+ * @cycle_work: a collection that is due
+ * @final_work: finalizers that are due
+ * @cycles: collections; changed in stops
+ * @forced: of these, those that were asked for; @cycle
+ * @finalized: finalizers called; @finalizer's
+ * @stop_ns: longest stop; @cycle
+ * @stop_total_ns: all stops; @cycle
+ * @mark_ns: time of marking; @cycle
+ * @cpu_ns: CPU time of all collections, in ns; @cycle
+ * @made: when the heap was made
+ * @now: the collection that is going on; @cycle
+ * @records: the last collections, in a ring; @cycle
+ * @bad_pointers: pointers that led to no object
+ * @all: place among all collected heaps
+ */
+struct goalloc_gc {
+	struct goalloc_heap *heap;
+	struct gc_cpu __percpu *cpus;
+	struct percpu_rw_semaphore world;
+	bool stop;
+	bool barrier;
+	u8 colour;
+	u8 phase;
+	bool stop_the_world;
+	u32 sweepgen;
+	unsigned int sweep_next;
+	int percent;
+	struct mutex cycle;
+	struct gc_central *central;
+	spinlock_t large_lock;
+	struct llist_head large[2];
+	atomic64_t heap_live;
+	u64 heap_marked;
+	u64 heap_goal;
+	u64 trigger;
+	u64 live_at_mark;
+	spinlock_t work_lock;
+	struct list_head full;
+	struct list_head empty;
+	unsigned int nr_bufs;
+	unsigned int max_bufs;
+	unsigned int nr_workers;
+	unsigned int nr_idle;
+	wait_queue_head_t work_wait;
+	bool overflow;
+	u64 marked;
+	u64 scanned;
+	spinlock_t roots_lock;
+	struct list_head roots;
+	struct list_head handles;
+	struct list_head weaks;
+	struct list_head finals;
+	struct list_head final_queue;
+	struct list_head parked;
+	atomic_t nr_inside;
+	struct kthread_worker *collector;
+	struct kthread_worker *finalizer;
+	struct kthread_work cycle_work;
+	struct kthread_work final_work;
+	u64 cycles;
+	u64 forced;
+	u64 finalized;
+	u64 stop_ns;
+	u64 stop_total_ns;
+	u64 mark_ns;
+	u64 cpu_ns;
+	ktime_t made;
+	struct gc_record now;
+	struct gc_record *records;
+	atomic64_t bad_pointers;
+	struct list_head all;
+};
+
+/* The record of a slot: the number of its type. */
+#define GC_TRACK_BYTES sizeof(u16)
+
+static inline u16 *gc_track(const struct goalloc_span *span, unsigned int slot)
+{
+	return (u16 *)span->tracks + slot;
+}
+
+static inline u8 gc_other_colour(u8 colour)
+{
+	return colour == SLOT_COLOUR_A ? SLOT_COLOUR_B : SLOT_COLOUR_A;
+}
+
+/* Is the object in a slot marked, or new? In a mutator's section, or a stop. */
+static inline bool gc_is_marked(const struct goalloc_gc *gc,
+				const struct goalloc_span *span, unsigned int slot)
+{
+	return READ_ONCE(*span_slot_state(span, slot)) == READ_ONCE(gc->colour);
+}
+
+/* The slot that an address lies in; 0 of a large object. */
+static inline unsigned int gc_slot(const struct goalloc_span *span, const void *p)
+{
+	return span->kind == SPAN_LARGE ? 0 : span_slot(span, (unsigned long)p);
+}
+
+/* gc_type.c */
+u32 gc_type_id(struct goalloc_type *type, gfp_t gfp);
+struct goalloc_type *gc_type(u32 id);
+void gc_types_get(void);
+void gc_types_put(void);
+
+/* gc_span.c */
+struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp);
+void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span);
+void gc_span_flush_cpu(struct goalloc_gc *gc, unsigned int cpu);
+void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gfp_t gfp);
+void gc_for_each_span(struct goalloc_gc *gc,
+		      void (*fn)(struct goalloc_span *span, void *arg), void *arg);
+
+/* gc_sweep.c */
+unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span);
+void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span);
+u64 gc_sweep_one(struct goalloc_gc *gc);
+void gc_sweep_all(struct goalloc_gc *gc);
+void gc_free_all(struct goalloc_gc *gc);
+
+/* gc_alloc.c */
+void *gc_alloc(struct goalloc_gc *gc, struct goalloc_type *type, size_t size, gfp_t gfp);
+
+/* gc_work.c */
+void gc_work_init(struct goalloc_gc *gc, struct gc_work *w);
+bool gc_work_try_put(struct gc_work *w, cache_entry_t obj);
+void gc_work_put(struct gc_work *w, cache_entry_t obj);
+bool gc_work_get(struct gc_work *w, cache_entry_t *obj);
+void gc_work_share(struct gc_work *w);
+bool gc_work_done(struct gc_work *w);
+bool gc_work_wait(struct gc_work *w);
+bool gc_work_any(struct goalloc_gc *gc);
+int gc_work_fill(struct goalloc_gc *gc, unsigned int nr);
+void gc_work_trim(struct goalloc_gc *gc, unsigned int keep);
+
+/* gc_mark.c */
+void gc_grey(struct gc_work *w, void *p, const void *from);
+void gc_scan(struct gc_work *w, cache_entry_t obj);
+void gc_drain(struct gc_work *w);
+void gc_rescan(struct gc_work *w);
+
+/* gc_roots.c */
+void gc_roots_mark(struct gc_work *w);
+bool gc_roots_end(struct gc_work *w);
+int gc_final_add(struct goalloc_gc *gc, void *obj, gfp_t gfp);
+void gc_finalizers(struct kthread_work *work);
+unsigned int gc_roots_left(struct goalloc_gc *gc);
+void gc_roots_forget(struct goalloc_gc *gc);
+
+/* gc_mutator.c */
+void gc_stop(struct goalloc_gc *gc);
+void gc_start(struct goalloc_gc *gc);
+void gc_barrier_flush(struct goalloc_gc *gc);
+void gc_shade(struct goalloc_gc *gc, void *p);
+
+/* gc_trace.c */
+void gc_trace_begin(struct goalloc_gc *gc, bool forced);
+void gc_trace_end(struct goalloc_gc *gc);
+int gc_trace_text(const struct gc_record *r, char *buf, size_t len);
+
+/* gc_cycle.c */
+void gc_collect(struct goalloc_gc *gc, bool forced);
+void gc_cycle(struct kthread_work *work);
+void gc_allocated(struct goalloc_gc *gc, u64 bytes);
+void gc_set_goal(struct goalloc_gc *gc);
+
+#endif /* GOALLOC_GC_H */

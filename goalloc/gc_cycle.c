@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A collection, from one stop to the next.
+ *
+ *	sweep what the last one left
+ *	stop: the colour changes, so that nothing is marked; roots; the barrier goes on
+ *	mark, while mutators run
+ *	stop: what the barrier still has; weak handles; finalizers, for which there may be
+ *	      more to be marked; the barrier goes off; sweepgen goes on, so that
+ *	      everything is to be swept
+ *	sweep, while mutators run
+ *
+ * Before the second stop the barrier's buffers are emptied with everybody running, and
+ * marking goes on if something was in them, until nothing is. So what there is to do in
+ * the stop is what came within a moment.
+ *
+ * With stop_the_world, for tests and as the model of the rest, it is one stop.
+ *
+ * Locks: gc->cycle, gc->world.
+ */
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "gc.h"
+
+/* Buffers that are kept for the next collection. */
+#define GC_KEEP_BUFS 16
+
+/* A stop that finds more work lets the mutators go on, but not for ever. */
+#define GC_TERM_TRIES 8
+
+/**
+ * gc_set_goal - how much may be in use until the next collection
+ * @gc: the heap
+ *
+ * Context: gc->cycle held, or the heap is not used yet.
+ */
+void gc_set_goal(struct goalloc_gc *gc)
+{
+	int percent = READ_ONCE(gc->percent);
+	u64 goal;
+
+	if (percent < 0) {
+		WRITE_ONCE(gc->heap_goal, U64_MAX);
+		WRITE_ONCE(gc->trigger, U64_MAX);
+		return;
+	}
+	goal = max(gc->heap_marked + gc->heap_marked / 100 * percent,
+		   div_u64(GC_MIN_HEAP * percent, 100));
+	WRITE_ONCE(gc->heap_goal, goal);
+	/* As much later as Go lets it be at most; mutators go on allocating meanwhile. */
+	WRITE_ONCE(gc->trigger, gc->heap_marked + (goal - gc->heap_marked) / 64 * 45);
+}
+
+/**
+ * gc_allocated - memory is about to be used
+ * @gc: the heap
+ * @bytes: how much
+ *
+ * Context: In a mutator's section; any but an interrupt.
+ */
+void gc_allocated(struct goalloc_gc *gc, u64 bytes)
+{
+	u64 live = atomic64_add_return(bytes, &gc->heap_live);
+
+	if (unlikely(live >= READ_ONCE(gc->trigger)) && READ_ONCE(gc->phase) == GC_OFF)
+		kthread_queue_work(gc->collector, &gc->cycle_work);
+}
+
+/* The first stop's work. */
+static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
+{
+	/* What mutators were sweeping is done, as none is in a section. */
+	gc_sweep_all(gc);
+	gc->colour = gc_other_colour(gc->colour);
+	gc->marked = 0;
+	gc->scanned = 0;
+	gc->overflow = false;
+	gc->live_at_mark = atomic64_read(&gc->heap_live);
+	gc->phase = GC_MARK;
+	gc->barrier = true;
+	gc_roots_mark(w);
+}
+
+/* The second stop's: nothing is grey any more. */
+static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
+{
+	unsigned int cpu;
+	u64 fresh;
+
+	WARN_ON_ONCE(gc_work_any(gc));
+	gc->phase = GC_MARKTERM;
+	gc->barrier = false;
+	if (!list_empty(&gc->final_queue))
+		kthread_queue_work(gc->finalizer, &gc->final_work);
+	for_each_possible_cpu(cpu)
+		gc_span_flush_cpu(gc, cpu);
+	/* What was allocated meanwhile is marked. */
+	fresh = atomic64_read(&gc->heap_live) - gc->live_at_mark;
+	gc->heap_marked = gc->marked + ((s64)fresh > 0 ? fresh : 0);
+	atomic64_set(&gc->heap_live, gc->heap_marked);
+	gc->sweepgen += 2;
+	gc->sweep_next = 0;
+	gc->phase = GC_OFF;
+	gc->cycles++;
+}
+
+static void gc_mark(struct goalloc_gc *gc, struct gc_work *w)
+{
+	gc->nr_workers = 1;
+	gc->nr_idle = 0;
+	do {
+		gc_drain(w);
+	} while (gc_work_wait(w));
+}
+
+/* What is left when everybody has been stopped, or never ran. */
+static void gc_mark_stopped(struct goalloc_gc *gc, struct gc_work *w)
+{
+	do {
+		gc_mark(gc, w);
+		gc_barrier_flush(gc);
+		gc_rescan(w);
+		gc_work_done(w);
+	} while (gc_work_any(gc));
+}
+
+static u64 gc_since(ktime_t begin)
+{
+	return ktime_to_ns(ktime_sub(ktime_get(), begin));
+}
+
+/* Mutators go on after the first stop, or the second. */
+static void gc_note_stop(struct goalloc_gc *gc, ktime_t begin, int stop)
+{
+	u64 ns = gc_since(begin);
+
+	gc->now.stop_ns[stop] += ns;
+	WRITE_ONCE(gc->stop_ns, max(gc->stop_ns, ns));
+	WRITE_ONCE(gc->stop_total_ns, gc->stop_total_ns + ns);
+}
+
+/*
+ * Mark until a stop finds nothing to do. Everybody is stopped when it returns.
+ */
+static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
+{
+	ktime_t begin;
+	int tries;
+
+	for (tries = 0; ; tries++) {
+		do {
+			gc_mark(gc, w);
+			gc_barrier_flush(gc);
+		} while (gc_work_any(gc));
+		gc_stop(gc);
+		begin = ktime_get();
+		gc_barrier_flush(gc);
+		/* What could not be remembered is looked for while nothing moves. */
+		gc_rescan(w);
+		gc_work_done(w);
+		if (!gc_work_any(gc) && !gc_roots_end(w))
+			return begin;
+		if (tries == GC_TERM_TRIES) {
+			do {
+				gc_mark_stopped(gc, w);
+			} while (gc_roots_end(w));
+			return begin;
+		}
+		gc_start(gc);
+		gc_note_stop(gc, begin, 1);
+	}
+}
+
+/**
+ * gc_collect - collect a heap
+ * @gc: the heap
+ * @forced: it was asked for
+ *
+ * Context: Process context, gc->cycle held, may sleep.
+ */
+void gc_collect(struct goalloc_gc *gc, bool forced)
+{
+	ktime_t begin, stopped;
+	struct gc_work w;
+	u64 cpu;
+
+	lockdep_assert_held(&gc->cycle);
+
+	gc_sweep_all(gc);
+	gc_trace_begin(gc, forced);
+	gc_work_init(gc, &w);
+	gc_stop(gc);
+	begin = ktime_get();
+	stopped = begin;
+	gc_begin(gc, &w);
+	if (gc->stop_the_world) {
+		do {
+			gc_mark_stopped(gc, &w);
+		} while (gc_roots_end(&w));
+	} else {
+		gc_start(gc);
+		gc_note_stop(gc, begin, 0);
+		begin = ktime_get();
+		cpu = current->se.sum_exec_runtime;
+		stopped = gc_mark_all(gc, &w);
+		gc->now.cpu_ns = current->se.sum_exec_runtime - cpu;
+		gc->now.mark_ns = ktime_to_ns(ktime_sub(stopped, begin));
+	}
+	gc->now.at_end = atomic64_read(&gc->heap_live);
+	gc_end(gc, &w);
+	gc->forced += forced;
+	gc_set_goal(gc);
+	gc_start(gc);
+	gc_note_stop(gc, stopped, 1);
+	gc->now.marked = gc->heap_marked;
+	WRITE_ONCE(gc->mark_ns, gc->mark_ns + gc->now.mark_ns);
+	gc_trace_end(gc);
+	gc_work_trim(gc, GC_KEEP_BUFS);
+	gc_sweep_all(gc);
+}
+
+/**
+ * gc_cycle - collect a heap if it is due
+ * @work: cycle_work of the heap
+ *
+ * Context: The heap's own thread.
+ */
+void gc_cycle(struct kthread_work *work)
+{
+	struct goalloc_gc *gc = container_of(work, struct goalloc_gc, cycle_work);
+
+	mutex_lock(&gc->cycle);
+	/* Somebody else may have done it. */
+	if (atomic64_read(&gc->heap_live) >= READ_ONCE(gc->trigger))
+		gc_collect(gc, false);
+	mutex_unlock(&gc->cycle);
+}
+
+/* See <goalloc_gc.h>. */
+int goalloc_gc(struct goalloc_gc *gc)
+{
+	if (IS_ERR_OR_NULL(gc)) {
+		report_gc(NULL, "goalloc_gc()", "this is no heap", _RET_IP_);
+		return -EINVAL;
+	}
+	mutex_lock(&gc->cycle);
+	gc_collect(gc, true);
+	mutex_unlock(&gc->cycle);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(goalloc_gc);
+
+int goalloc_set_gc_percent(struct goalloc_gc *gc, int percent)
+{
+	int before = xchg(&gc->percent, max(percent, GOALLOC_GC_OFF));
+
+	/* Nobody else changes the goal; from the next collection on, or now. */
+	if (mutex_trylock(&gc->cycle)) {
+		gc_set_goal(gc);
+		mutex_unlock(&gc->cycle);
+	}
+	return before;
+}
+EXPORT_SYMBOL_GPL(goalloc_set_gc_percent);

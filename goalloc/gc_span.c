@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spans of a collected heap: who has them.
+ *
+ * A span of small objects is a CPU's, or in one of four sets of its span class: with
+ * free slots or without, swept since the last collection or not. A collection makes all
+ * swept sets unswept ones by adding 2 to the heap's sweepgen, h below. A span's own
+ * sweepgen says
+ *
+ *	h - 2	it is in an unswept set
+ *	h - 1	somebody sweeps it, and nobody else has it
+ *	h	it is in a swept set
+ *	h + 3	a CPU allocates from it
+ *
+ * Go has h + 1 besides, for spans that stay in a cache while h changes. Here the stop
+ * that changes h takes them all back first: a CPU knows which of its spans are none of
+ * the stand-in's, so that costs as much as there are.
+ *
+ * h changes in stops only, so it is the same throughout a mutator's section, and for
+ * whoever holds gc->cycle.
+ *
+ * Locks: gc_central.lock, gc->large_lock.
+ */
+#include <linux/bitmap.h>
+#include <linux/lockdep.h>
+#include <linux/topology.h>
+
+#include "cache.h"
+#include "compat.h"
+#include "gc.h"
+
+static struct goalloc_span *gc_pop(struct list_head *list)
+{
+	struct goalloc_span *span = list_first_entry_or_null(list, struct goalloc_span, list);
+
+	if (span)
+		list_del_init(&span->list);
+	return span;
+}
+
+static void gc_span_own(struct goalloc_gc *gc, struct goalloc_span *span)
+{
+	span->sweepgen = gc->sweepgen + 3;
+	span->lent = span->nr_free;
+	/* As if it were all used: whoever gives it back says what was not. */
+	gc_allocated(gc, (u64)span->lent * span->elemsize);
+}
+
+static struct goalloc_span *gc_span_grow(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
+{
+	struct gc_central *central = &gc->central[sc];
+	struct goalloc_span *span;
+
+	span = heap_alloc_span(heap_node_of(gc->heap, numa_mem_id()), spanclass_class(sc),
+			       gfp);
+	if (!span)
+		return NULL;
+	span->spanclass = sc;
+	span->nr_free = span->bits.nelems;
+	atomic64_add(span->npages, &span->home->apart);
+	spin_lock(&central->lock);
+	central->nr_spans++;
+	gc_span_own(gc, span);
+	spin_unlock(&central->lock);
+	return span;
+}
+
+/**
+ * gc_span_get - a span to allocate from
+ * @gc: the heap
+ * @sc: its span class
+ * @gfp: how hard to try
+ *
+ * Context: In a mutator's section; any that @gfp allows.
+ * Return: a span with a free slot that is the caller's now, or NULL.
+ */
+struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
+{
+	struct gc_central *central = &gc->central[sc];
+	unsigned int budget = GC_REFILL_BUDGET;
+	u32 h = gc->sweepgen;
+	struct goalloc_span *span;
+
+	spin_lock(&central->lock);
+	span = gc_pop(&central->partial[GC_SWEPT(h)]);
+	if (span) {
+		central->nr_free -= span->nr_free;
+		goto own;
+	}
+	while (budget--) {
+		span = gc_pop(&central->partial[GC_UNSWEPT(h)]);
+		if (span)
+			central->nr_free -= span->nr_free;
+		else
+			span = gc_pop(&central->full[GC_UNSWEPT(h)]);
+		if (!span)
+			break;
+		WARN_ON_ONCE(span->sweepgen != h - 2);
+		span->sweepgen = h - 1;
+		spin_unlock(&central->lock);
+		gc_sweep_span(gc, span);
+		spin_lock(&central->lock);
+		if (span->nr_free)
+			goto own;
+		list_add(&span->list, &central->full[GC_SWEPT(h)]);
+	}
+	spin_unlock(&central->lock);
+	return gc_span_grow(gc, sc, gfp);
+own:
+	gc_span_own(gc, span);
+	spin_unlock(&central->lock);
+	return span;
+}
+
+/**
+ * gc_span_put - take a span back from a CPU
+ * @gc: the heap
+ * @span: its span, which it no longer looks at
+ *
+ * Context: In a mutator's section, or a stop; any but an interrupt.
+ */
+void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span)
+{
+	struct gc_central *central = &gc->central[span->spanclass];
+	unsigned int unused = span_bits_unused(&span->bits);
+
+	WARN_ON_ONCE(span->sweepgen != gc->sweepgen + 3);
+	if (unused)
+		atomic64_sub((u64)unused * span->elemsize, &gc->heap_live);
+	spin_lock(&central->lock);
+	central->allocs += span->lent - unused;
+	span->nr_free = unused;
+	span->sweepgen = gc->sweepgen;
+	spin_unlock(&central->lock);
+	gc_sweep_place(gc, span);
+}
+
+/**
+ * gc_span_flush_cpu - take back all spans of a CPU
+ * @gc: the heap
+ * @cpu: the CPU: everybody is stopped, or it is dead
+ *
+ * Context: In a stop, or a mutator's section.
+ */
+void gc_span_flush_cpu(struct goalloc_gc *gc, unsigned int cpu)
+{
+	struct gc_cpu *c = per_cpu_ptr(gc->cpus, cpu);
+	unsigned int sc;
+
+	for_each_set_bit(sc, c->used, GC_SPANCLASSES) {
+		struct goalloc_span *span = c->span[sc];
+
+		c->span[sc] = &cache_no_span;
+		gc_span_put(gc, span);
+	}
+	bitmap_zero(c->used, GC_SPANCLASSES);
+	c->tiny = 0;
+}
+
+/**
+ * gc_large_alloc - allocate a large object
+ * @gc: the heap
+ * @size: bytes
+ * @id: number of its type
+ * @noscan: it has no pointers
+ * @gfp: how hard to try
+ *
+ * Context: In a mutator's section; any that @gfp allows.
+ * Return: the object, all zeros, or NULL.
+ */
+void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gfp_t gfp)
+{
+	struct goalloc_span *span;
+	void *obj;
+
+	obj = heap_alloc_large(gc->heap, size, 1, gfp | __GFP_ZERO, numa_mem_id());
+	if (!obj)
+		return NULL;
+	span = pagemap_span(&gc->heap->space->map, (unsigned long)obj);
+	span->spanclass = spanclass_make(0, noscan);
+	span->sweepgen = gc->sweepgen;
+	*gc_track(span, 0) = id;
+	WRITE_ONCE(span->state[0], gc->colour);
+	llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
+	gc_allocated(gc, span->elemsize);
+	return obj;
+}
+
+/**
+ * gc_for_each_span - call a function for every span of a heap
+ * @gc: the heap
+ * @fn: the function
+ * @arg: its second argument
+ *
+ * Context: In a stop.
+ */
+void gc_for_each_span(struct goalloc_gc *gc,
+		      void (*fn)(struct goalloc_span *span, void *arg), void *arg)
+{
+	struct goalloc_span *span;
+	unsigned int cpu, sc;
+	int i;
+
+	for (sc = 0; sc < GC_SPANCLASSES; sc++) {
+		for (i = 0; i < 2; i++) {
+			list_for_each_entry(span, &gc->central[sc].partial[i], list)
+				fn(span, arg);
+			list_for_each_entry(span, &gc->central[sc].full[i], list)
+				fn(span, arg);
+		}
+	}
+	for_each_possible_cpu(cpu) {
+		struct gc_cpu *c = per_cpu_ptr(gc->cpus, cpu);
+
+		for_each_set_bit(sc, c->used, GC_SPANCLASSES)
+			fn(c->span[sc], arg);
+	}
+	for (i = 0; i < 2; i++)
+		llist_for_each_entry(span, gc->large[i].first, deferred)
+			fn(span, arg);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sweeping: what a collection has not marked is free.
+ *
+ * Marking leaves an object's state byte in the heap's colour, and what is allocated gets
+ * that colour. So in a span that was not swept since, whatever has the other colour was
+ * reached by nobody. It is swept when a CPU needs a span, and else in the background.
+ *
+ * Locks: gc_central.lock, gc->large_lock; neither is held while a span is swept.
+ */
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "gc.h"
+#include "sanitize.h"
+
+/**
+ * gc_sweep_span - free what was not marked in a span of small objects
+ * @gc: the heap
+ * @span: the span; the caller has set its sweepgen to h - 1 and nobody else has it
+ *
+ * Context: Where h does not change: in a mutator's section, or with gc->cycle held.
+ * Return: objects freed; nr_free of the span is what is free now.
+ */
+unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span)
+{
+	u8 white = gc_other_colour(gc->colour);
+	unsigned int slot, freed = 0;
+
+	for (slot = 0; slot < span->bits.nelems; slot++) {
+		if (READ_ONCE(span->state[slot]) != white)
+			continue;
+		WRITE_ONCE(span->state[slot], SLOT_FREE);
+		sanitize_free(span, (void *)span_slot_addr(span, slot));
+		span_bits_free(&span->bits, slot);
+		freed++;
+	}
+	span->nr_free = span_bits_sweep(&span->bits);
+	if (freed) {
+		struct gc_central *central = &gc->central[span->spanclass];
+
+		span->needzero = true;
+		spin_lock(&central->lock);
+		central->frees += freed;
+		spin_unlock(&central->lock);
+	}
+	span->sweepgen = gc->sweepgen;
+	return freed;
+}
+
+/**
+ * gc_sweep_place - put a swept span where it belongs
+ * @gc: the heap
+ * @span: the span, in no set, that nobody has; freed if it is empty
+ *
+ * Context: As gc_sweep_span(), or in a stop.
+ */
+void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span)
+{
+	struct gc_central *central = &gc->central[span->spanclass];
+	bool empty = span->nr_free == span->bits.nelems;
+
+	spin_lock(&central->lock);
+	if (empty) {
+		central->nr_spans--;
+	} else if (span->nr_free) {
+		central->nr_free += span->nr_free;
+		list_add(&span->list, &central->partial[GC_SWEPT(gc->sweepgen)]);
+	} else {
+		list_add(&span->list, &central->full[GC_SWEPT(gc->sweepgen)]);
+	}
+	spin_unlock(&central->lock);
+	if (empty) {
+		atomic64_sub(span->npages, &span->home->apart);
+		heap_free_span(span);
+	}
+}
+
+/* A span that is to be swept, and the caller's now; the full ones first, as in Go. */
+static struct goalloc_span *gc_sweep_next(struct goalloc_gc *gc, struct gc_central *central)
+{
+	int set = GC_UNSWEPT(gc->sweepgen);
+	struct goalloc_span *span;
+
+	/* What is added meanwhile is swept; so whoever sees none is right. */
+	if (list_empty_careful(&central->full[set]) &&
+	    list_empty_careful(&central->partial[set]))
+		return NULL;
+	spin_lock(&central->lock);
+	span = list_first_entry_or_null(&central->full[set], struct goalloc_span, list);
+	if (!span) {
+		span = list_first_entry_or_null(&central->partial[set],
+						struct goalloc_span, list);
+		if (span)
+			central->nr_free -= span->nr_free;
+	}
+	if (span) {
+		list_del_init(&span->list);
+		WARN_ON_ONCE(span->sweepgen != gc->sweepgen - 2);
+		span->sweepgen = gc->sweepgen - 1;
+	}
+	spin_unlock(&central->lock);
+	return span;
+}
+
+static struct goalloc_span *gc_sweep_next_large(struct goalloc_gc *gc)
+{
+	struct llist_head *set = &gc->large[GC_UNSWEPT(gc->sweepgen)];
+	struct llist_node *node;
+
+	if (llist_empty(set))
+		return NULL;
+	spin_lock(&gc->large_lock);
+	node = llist_del_first(set);
+	spin_unlock(&gc->large_lock);
+	return node ? llist_entry(node, struct goalloc_span, deferred) : NULL;
+}
+
+static void gc_sweep_large(struct goalloc_gc *gc, struct goalloc_span *span)
+{
+	if (READ_ONCE(span->state[0]) != gc->colour) {
+		heap_free_large(span);
+		return;
+	}
+	span->sweepgen = gc->sweepgen;
+	llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
+}
+
+/**
+ * gc_sweep_one - sweep one span
+ * @gc: the heap
+ *
+ * Context: As gc_sweep_span().
+ * Return: its pages, 0 if there was none to be swept.
+ */
+u64 gc_sweep_one(struct goalloc_gc *gc)
+{
+	unsigned int sc = READ_ONCE(gc->sweep_next);
+	struct goalloc_span *span;
+	u64 npages;
+
+	span = gc_sweep_next_large(gc);
+	if (span) {
+		npages = span->npages;
+		gc_sweep_large(gc, span);
+		return npages;
+	}
+	for (; sc < GC_SPANCLASSES; sc++) {
+		span = gc_sweep_next(gc, &gc->central[sc]);
+		if (!span)
+			continue;
+		/* A hint for those who come next; a stop sets it back. */
+		WRITE_ONCE(gc->sweep_next, sc);
+		npages = span->npages;
+		gc_sweep_span(gc, span);
+		gc_sweep_place(gc, span);
+		return npages;
+	}
+	return 0;
+}
+
+/**
+ * gc_sweep_all - sweep what is left
+ * @gc: the heap
+ *
+ * Spans that mutators are sweeping just then may not be done when it returns; they are
+ * when everybody has been stopped.
+ *
+ * Context: Process context, gc->cycle held, may sleep.
+ */
+void gc_sweep_all(struct goalloc_gc *gc)
+{
+	lockdep_assert_held(&gc->cycle);
+
+	while (gc_sweep_one(gc))
+		cond_resched();
+}
+
+/**
+ * gc_free_all - free every object of a heap that nobody uses
+ * @gc: the heap
+ *
+ * Context: In a stop, or nobody can find the heap any more.
+ */
+void gc_free_all(struct goalloc_gc *gc)
+{
+	unsigned int cpu, sc, slot;
+	struct goalloc_span *span;
+	struct llist_node *node;
+	int i;
+
+	for_each_possible_cpu(cpu)
+		gc_span_flush_cpu(gc, cpu);
+	for (sc = 0; sc < GC_SPANCLASSES; sc++) {
+		struct gc_central *central = &gc->central[sc];
+
+		for (i = 0; i < 4; i++) {
+			struct list_head *set = i < 2 ? &central->partial[i] :
+							&central->full[i - 2];
+
+			while ((span = list_first_entry_or_null(set, struct goalloc_span,
+								list))) {
+				list_del_init(&span->list);
+				for (slot = 0; slot < span->bits.nelems; slot++)
+					if (span->state[slot] != SLOT_FREE)
+						sanitize_free(span, (void *)
+							      span_slot_addr(span, slot));
+				memset(span->state, SLOT_FREE, span->bits.nelems);
+				atomic64_sub(span->npages, &span->home->apart);
+				heap_free_span(span);
+			}
+		}
+		central->nr_spans = 0;
+		central->nr_free = 0;
+	}
+	for (i = 0; i < 2; i++) {
+		while ((node = llist_del_first(&gc->large[i])))
+			heap_free_large(llist_entry(node, struct goalloc_span, deferred));
+	}
+}

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Collected heaps: objects are freed because nothing reaches them.
+ *
+ * Code that touches the objects of a collected heap is a mutator. It works between
+ * goalloc_enter() and goalloc_exit(), names its local pointers in frames, and stores
+ * pointers into objects with goalloc_store(). In return nothing that it can reach goes
+ * away, and what nobody can reach does, cycles included.
+ *
+ *	struct node { struct node *next; int value; };
+ *	static GOALLOC_TYPE(node_type, struct node, next);
+ *
+ *	struct goalloc_mutator m;
+ *	struct node *head = NULL;
+ *
+ *	goalloc_enter(gc, &m);
+ *	GOALLOC_FRAME(frame, &head);
+ *	goalloc_push(&m, &frame);
+ *	head = goalloc_new(&m, &node_type, GFP_KERNEL);
+ *	...
+ *	goalloc_safepoint(&m);		now and then, in loops
+ *	...
+ *	goalloc_pop(&m, &frame);
+ *	goalloc_exit(&m);
+ *
+ * The collector stops mutators only where they say so: before goalloc_enter() and in
+ * goalloc_safepoint(). Only there objects are given up, so a pointer in a local
+ * variable has to be in a frame only if it is to live across a safe point.
+ */
+#ifndef GOALLOC_GC_PUBLIC_H
+#define GOALLOC_GC_PUBLIC_H
+
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+struct goalloc_gc;
+struct goalloc_handle;
+struct goalloc_mutator;
+struct goalloc_weak;
+
+/**
+ * struct goalloc_type - what the objects of a type look like
+ * @name: name for reports
+ * @size: bytes, a multiple of 8 if there are pointers
+ * @map: bit per 8 bytes of @size, the lowest bit of the first word for the first: is a
+ *       pointer into the heap there? NULL if the type has none
+ * @finalizer: called once when nothing reaches an object any more, or NULL: by a
+ *             thread of the heap's, with that thread's mutator. It may store the object somewhere,
+ *             which saves it; else the object goes with the next collection
+ * @id: goalloc's
+ *
+ * Made with GOALLOC_TYPE(); must stay for as long as there are objects of it.
+ */
+struct goalloc_type {
+	const char *name;
+	size_t size;
+	const unsigned long *map;
+	void (*finalizer)(struct goalloc_mutator *m, void *obj);
+	u32 id;
+};
+
+/* Words of a map that GOALLOC_TYPE() fills in: for structures of up to 2 KiB. */
+#define GOALLOC_MAP_WORDS 4
+
+/* Is a field of structure @t a pointer, and nothing else? An error if not. */
+#define __GOALLOC_PTR_OK(t, f)							\
+	(BUILD_BUG_ON_ZERO(__builtin_classify_type(((t *)0)->f) != 5) +		\
+	 (int)(0 * sizeof((typeof(((t *)0)->f))0)))
+
+/* Word @w of a map: the bit of a field. */
+#define __GOALLOC_PTR_BIT(w, t, f)						\
+	| ((offsetof(t, f) / 8 / 64 == (w) ?					\
+	    1UL << offsetof(t, f) / 8 % 64 : 0UL) + __GOALLOC_PTR_OK(t, f))
+
+/* For each of up to 16 fields. */
+#define __GOALLOC_F1(w, t, f)	    __GOALLOC_PTR_BIT(w, t, f)
+#define __GOALLOC_F2(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F1(w, t, __VA_ARGS__)
+#define __GOALLOC_F3(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F2(w, t, __VA_ARGS__)
+#define __GOALLOC_F4(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F3(w, t, __VA_ARGS__)
+#define __GOALLOC_F5(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F4(w, t, __VA_ARGS__)
+#define __GOALLOC_F6(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F5(w, t, __VA_ARGS__)
+#define __GOALLOC_F7(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F6(w, t, __VA_ARGS__)
+#define __GOALLOC_F8(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F7(w, t, __VA_ARGS__)
+#define __GOALLOC_F9(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F8(w, t, __VA_ARGS__)
+#define __GOALLOC_F10(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F9(w, t, __VA_ARGS__)
+#define __GOALLOC_F11(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F10(w, t, __VA_ARGS__)
+#define __GOALLOC_F12(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F11(w, t, __VA_ARGS__)
+#define __GOALLOC_F13(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F12(w, t, __VA_ARGS__)
+#define __GOALLOC_F14(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F13(w, t, __VA_ARGS__)
+#define __GOALLOC_F15(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F14(w, t, __VA_ARGS__)
+#define __GOALLOC_F16(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F15(w, t, __VA_ARGS__)
+#define __GOALLOC_FN(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15,	\
+		     _16, n, ...) __GOALLOC_F##n
+#define __GOALLOC_WORD(w, t, ...)						\
+	(0UL __GOALLOC_FN(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5,	\
+			  4, 3, 2, 1)(w, t, __VA_ARGS__))
+
+/**
+ * GOALLOC_TYPE_INIT - the initializer of a type, for one with a finalizer besides
+ * @t: the structure
+ * @...: those of its fields that are pointers into the heap, 1 to 16; of an array its
+ *       elements one by one. What is no pointer is an error when it is compiled
+ */
+#define GOALLOC_TYPE_INIT(t, ...)						\
+	.name = #t,								\
+	.size = sizeof(t) +							\
+		BUILD_BUG_ON_ZERO(sizeof(t) > GOALLOC_MAP_WORDS * 64 * 8),	\
+	.map = (const unsigned long[GOALLOC_MAP_WORDS]){			\
+		__GOALLOC_WORD(0, t, __VA_ARGS__),				\
+		__GOALLOC_WORD(1, t, __VA_ARGS__),				\
+		__GOALLOC_WORD(2, t, __VA_ARGS__),				\
+		__GOALLOC_WORD(3, t, __VA_ARGS__),				\
+	}
+
+/**
+ * GOALLOC_TYPE - define a type with pointers
+ * @var: name of the variable
+ * @t: as for GOALLOC_TYPE_INIT()
+ * @...: as for GOALLOC_TYPE_INIT()
+ */
+#define GOALLOC_TYPE(var, t, ...)						\
+	struct goalloc_type var = { GOALLOC_TYPE_INIT(t, __VA_ARGS__) }
+
+/**
+ * GOALLOC_TYPE_NOSCAN - define a type without pointers into the heap
+ * @var: name of the variable
+ * @t: the type
+ */
+#define GOALLOC_TYPE_NOSCAN(var, t)						\
+	struct goalloc_type var = { .name = #t, .size = sizeof(t) }
+
+/**
+ * struct goalloc_gc_attr - how a collected heap is made
+ * @percent: how much may be allocated until the next collection, in percent of what
+ *           was found in use by the last one; 0 stands for 100, GOALLOC_GC_OFF for
+ *           never by itself
+ * @limit: bytes of pages that the heap may hold at once, 0 for no limit
+ * @flags: GOALLOC_GC_* flags
+ */
+struct goalloc_gc_attr {
+	int percent;
+	size_t limit;
+	unsigned int flags;
+};
+
+/*
+ * GOALLOC_GC_STOP_THE_WORLD - mark while all mutators wait; slow, and for tests
+ */
+#define GOALLOC_GC_STOP_THE_WORLD 0x01U
+
+/* A percentage: no collection unless it is asked for. */
+#define GOALLOC_GC_OFF (-1)
+
+/**
+ * struct goalloc_frame - pointers in local variables, for the collector to find
+ * @prev: the caller's frame
+ * @local: addresses of the variables
+ * @nr: how many there are
+ */
+struct goalloc_frame {
+	struct goalloc_frame *prev;
+	void ***local;
+	unsigned int nr;
+};
+
+/**
+ * GOALLOC_FRAME - define a frame
+ * @var: name of the variable
+ * @...: addresses of local variables that point into the heap, or are NULL
+ */
+#define GOALLOC_FRAME(var, ...)							\
+	struct goalloc_frame var = {						\
+		.local = (void **[]){ __GOALLOC_LOCALS(__VA_ARGS__) },		\
+		.nr = sizeof((const void *[]){ __VA_ARGS__ }) / sizeof(void *),	\
+	}
+
+#define __GOALLOC_L1(p)	     (void **)(p)
+#define __GOALLOC_L2(p, ...) (void **)(p), __GOALLOC_L1(__VA_ARGS__)
+#define __GOALLOC_L3(p, ...) (void **)(p), __GOALLOC_L2(__VA_ARGS__)
+#define __GOALLOC_L4(p, ...) (void **)(p), __GOALLOC_L3(__VA_ARGS__)
+#define __GOALLOC_L5(p, ...) (void **)(p), __GOALLOC_L4(__VA_ARGS__)
+#define __GOALLOC_L6(p, ...) (void **)(p), __GOALLOC_L5(__VA_ARGS__)
+#define __GOALLOC_L7(p, ...) (void **)(p), __GOALLOC_L6(__VA_ARGS__)
+#define __GOALLOC_L8(p, ...) (void **)(p), __GOALLOC_L7(__VA_ARGS__)
+#define __GOALLOC_LN(_1, _2, _3, _4, _5, _6, _7, _8, n, ...) __GOALLOC_L##n
+#define __GOALLOC_LOCALS(...)							\
+	__GOALLOC_LN(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1)(__VA_ARGS__)
+
+/**
+ * struct goalloc_mutator - one thread's use of a collected heap
+ * @gc: the heap; NULL outside of goalloc_enter() and goalloc_exit()
+ * @stop: set while the collector wants everybody to come to a safe point
+ * @barrier: set while pointers that are stored are to be told the collector
+ * @top: its innermost frame
+ * @parked: place among those that wait at a safe point
+ *
+ * Its owner's alone, but for those that wait.
+ */
+struct goalloc_mutator {
+	struct goalloc_gc *gc;
+	const bool *stop;
+	const bool *barrier;
+	struct goalloc_frame *top;
+	struct list_head parked;
+};
+
+/**
+ * struct goalloc_root - global variables that point into a collected heap
+ * @list: place among all roots of the heap
+ * @slot: the first variable
+ * @nr: how many variables there are, one behind the other
+ */
+struct goalloc_root {
+	struct list_head list;
+	void **slot;
+	unsigned int nr;
+};
+
+/**
+ * struct goalloc_gc_stats - what a collected heap has done
+ * @cycles: collections
+ * @forced: of these, those that were asked for
+ * @heap_live: bytes in use: those found by the last collection, and what was
+ *             allocated since, with room in spans that CPUs allocate from
+ * @heap_marked: bytes that the last collection found in use
+ * @heap_goal: bytes in use that the next collection is to end at
+ * @allocs: objects ever allocated
+ * @frees: objects ever given up
+ * @live_objects: objects allocated and not swept
+ * @live_bytes: bytes of their slots
+ * @tiny_allocs: tiny objects that went into a block which was there
+ * @finalized: finalizers called
+ * @stop_ns: time of the longest stop, in ns
+ * @stop_total_ns: time of all stops together, in ns
+ * @mark_ns: time of marking, in ns, in all collections
+ * @bad_pointers: pointers in objects, roots and frames that led to no object
+ */
+struct goalloc_gc_stats {
+	u64 cycles;
+	u64 forced;
+	u64 heap_live;
+	u64 heap_marked;
+	u64 heap_goal;
+	u64 allocs;
+	u64 frees;
+	u64 live_objects;
+	u64 live_bytes;
+	u64 tiny_allocs;
+	u64 finalized;
+	u64 stop_ns;
+	u64 stop_total_ns;
+	u64 mark_ns;
+	u64 bad_pointers;
+};
+
+/**
+ * goalloc_gc_create - make a collected heap
+ * @name: as for goalloc_heap_create()
+ * @attr: how to make it, or NULL for the defaults
+ *
+ * Context: Process context, may sleep.
+ * Return: the heap, or an ERR_PTR(): -EINVAL for a bad @name or @attr, -ENOMEM.
+ */
+struct goalloc_gc *goalloc_gc_create(const char *name,
+				     const struct goalloc_gc_attr *attr);
+
+/**
+ * goalloc_gc_destroy - end a collected heap and all its objects
+ * @gc: the heap, an ERR_PTR() or NULL; no mutator is in it, and its handles and weak
+ *      handles have been put
+ *
+ * Finalizers of objects that are left are not called.
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ * Return: 0; -EBUSY if a mutator, handles or roots were left, which has been reported:
+ *         then nothing is changed.
+ */
+int goalloc_gc_destroy(struct goalloc_gc *gc);
+
+/**
+ * goalloc_gc_heap - the heap below, for statistics
+ * @gc: the collected heap
+ *
+ * Context: Any.
+ * Return: its heap; nothing can be allocated from it or freed to it but by the
+ *         collector.
+ */
+struct goalloc_heap *goalloc_gc_heap(const struct goalloc_gc *gc);
+
+/**
+ * goalloc_gc - collect now
+ * @gc: the heap
+ *
+ * What was unreachable when it was called is given up when it returns, and finalizers
+ * have been queued.
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ * Return: 0; -EINVAL for a heap that is none.
+ */
+int goalloc_gc(struct goalloc_gc *gc);
+
+/**
+ * goalloc_set_gc_percent - change when the heap is collected
+ * @gc: the heap
+ * @percent: as &struct goalloc_gc_attr.percent, but that 0 stands for itself
+ *
+ * Context: Any.
+ * Return: the percentage before.
+ */
+int goalloc_set_gc_percent(struct goalloc_gc *gc, int percent);
+
+/**
+ * goalloc_gc_get_stats - read what a collected heap has done
+ * @gc: the heap
+ * @st: what to fill in
+ *
+ * Context: Process context.
+ */
+void goalloc_gc_get_stats(struct goalloc_gc *gc, struct goalloc_gc_stats *st);
+
+/**
+ * goalloc_gc_drain - wait until all finalizers that are queued have been called
+ * @gc: the heap
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ */
+void goalloc_gc_drain(struct goalloc_gc *gc);
+
+/**
+ * goalloc_enter - begin to use a collected heap
+ * @gc: the heap
+ * @m: what to fill in; usually a local variable
+ *
+ * Waits while the collector has stopped everybody. A thread enters a heap once; to be
+ * called from other code that has entered, pass @m on.
+ *
+ * Context: Process context, may sleep. What follows up to goalloc_exit() may sleep as
+ *          well, but the collector waits for it.
+ */
+void goalloc_enter(struct goalloc_gc *gc, struct goalloc_mutator *m);
+
+/**
+ * goalloc_exit - leave a collected heap
+ * @m: the mutator; its frames have been popped
+ *
+ * Pointers in local variables are worth nothing from here on.
+ *
+ * Context: As goalloc_enter(), by the same thread.
+ */
+void goalloc_exit(struct goalloc_mutator *m);
+
+void goalloc_safepoint_slow(struct goalloc_mutator *m);
+
+/**
+ * goalloc_safepoint - let the collector stop this thread if it wants to
+ * @m: the mutator
+ *
+ * Pointers that are in no frame are worth nothing from here on.
+ *
+ * Context: As goalloc_enter().
+ */
+static inline void goalloc_safepoint(struct goalloc_mutator *m)
+{
+	if (unlikely(READ_ONCE(*m->stop)))
+		goalloc_safepoint_slow(m);
+}
+
+/**
+ * goalloc_push - let the collector find local variables
+ * @m: the mutator
+ * @frame: the frame; it stays the innermost until it is popped
+ *
+ * Context: In the mutator's section.
+ */
+static inline void goalloc_push(struct goalloc_mutator *m, struct goalloc_frame *frame)
+{
+	frame->prev = m->top;
+	m->top = frame;
+}
+
+void goalloc_pop_bad(struct goalloc_mutator *m, struct goalloc_frame *frame);
+
+/**
+ * goalloc_pop - local variables go
+ * @m: the mutator
+ * @frame: its innermost frame
+ *
+ * Context: In the mutator's section.
+ */
+static inline void goalloc_pop(struct goalloc_mutator *m, struct goalloc_frame *frame)
+{
+	if (unlikely(m->top != frame)) {
+		goalloc_pop_bad(m, frame);
+		return;
+	}
+	m->top = frame->prev;
+}
+
+/**
+ * goalloc_new - allocate an object of a type
+ * @m: the mutator
+ * @type: the type
+ * @flags: GFP_KERNEL, or how else to try
+ *
+ * Never a safe point.
+ *
+ * Context: In the mutator's section; any that @flags allow.
+ * Return: the object, all zeros, or NULL.
+ */
+void *goalloc_new(struct goalloc_mutator *m, struct goalloc_type *type, gfp_t flags);
+
+/**
+ * goalloc_new_array - allocate an array of objects of a type
+ * @m: the mutator
+ * @type: the type
+ * @n: how many
+ * @flags: as for goalloc_new()
+ *
+ * Context: As goalloc_new().
+ * Return: the first of them, all zeros; NULL also if it would be too large.
+ */
+void *goalloc_new_array(struct goalloc_mutator *m, struct goalloc_type *type, size_t n,
+			gfp_t flags);
+
+void goalloc_store_slow(struct goalloc_mutator *m, void **slot, void *ptr);
+
+static inline void __goalloc_store(struct goalloc_mutator *m, void **slot, void *ptr)
+{
+	if (unlikely(READ_ONCE(*m->barrier)))
+		goalloc_store_slow(m, slot, ptr);
+	/* Whoever finds the object there finds it as it was made. */
+	smp_store_release(slot, ptr);
+}
+
+/**
+ * goalloc_store - store a pointer into an object, or a global variable
+ * @m: the mutator
+ * @slot: address of the field or variable
+ * @ptr: what to store: an object of the heap, a place inside one, or NULL
+ *
+ * The write barrier: while the collector marks, it is told what is stored and what
+ * was there. For local variables there is no need.
+ *
+ * Context: In the mutator's section.
+ */
+#define goalloc_store(m, slot, ptr) do {					\
+	typeof(*(slot)) __goalloc_ptr = (ptr);					\
+	__goalloc_store(m, (void **)(slot), (void *)__goalloc_ptr);		\
+} while (0)
+
+/**
+ * goalloc_root_add - let the collector find global variables
+ * @gc: the heap
+ * @root: what to fill in; stays until goalloc_root_remove()
+ * @slot: address of the first variable, which holds NULL or an object
+ * @nr: how many variables there are, one behind the other
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ */
+void goalloc_root_add(struct goalloc_gc *gc, struct goalloc_root *root, void *slot,
+		      unsigned int nr);
+
+/**
+ * goalloc_root_remove - global variables go
+ * @gc: the heap
+ * @root: one that was added
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ */
+void goalloc_root_remove(struct goalloc_gc *gc, struct goalloc_root *root);
+
+/**
+ * goalloc_handle_new - keep an object while no variable points to it
+ * @m: the mutator
+ * @obj: the object
+ * @flags: as for goalloc_new()
+ *
+ * For code outside of mutator sections, which cannot have pointers.
+ *
+ * Context: In the mutator's section.
+ * Return: a handle that is counted once, or NULL.
+ */
+struct goalloc_handle *goalloc_handle_new(struct goalloc_mutator *m, void *obj,
+					  gfp_t flags);
+
+/**
+ * goalloc_handle_get - count a handle once more
+ * @handle: the handle
+ *
+ * Context: Any.
+ * Return: @handle.
+ */
+struct goalloc_handle *goalloc_handle_get(struct goalloc_handle *handle);
+
+/**
+ * goalloc_handle_put - a handle is used once less
+ * @m: the mutator
+ * @handle: the handle, or NULL; freed if nobody uses it
+ *
+ * Context: In the mutator's section.
+ */
+void goalloc_handle_put(struct goalloc_mutator *m, struct goalloc_handle *handle);
+
+/**
+ * goalloc_handle_obj - the object of a handle
+ * @m: the mutator
+ * @handle: the handle
+ *
+ * Context: In the mutator's section.
+ * Return: the object.
+ */
+void *goalloc_handle_obj(struct goalloc_mutator *m, struct goalloc_handle *handle);
+
+/**
+ * goalloc_weak_new - remember an object without keeping it
+ * @m: the mutator
+ * @obj: the object
+ * @flags: as for goalloc_new()
+ *
+ * Context: In the mutator's section.
+ * Return: a weak handle, or NULL.
+ */
+struct goalloc_weak *goalloc_weak_new(struct goalloc_mutator *m, void *obj, gfp_t flags);
+
+/**
+ * goalloc_weak_load - the object of a weak handle, if it is still there
+ * @m: the mutator
+ * @weak: the weak handle
+ *
+ * Context: In the mutator's section.
+ * Return: the object, which may be used like any other, or NULL from when it was found
+ *         unreachable.
+ */
+void *goalloc_weak_load(struct goalloc_mutator *m, struct goalloc_weak *weak);
+
+/**
+ * goalloc_weak_put - forget an object
+ * @m: the mutator
+ * @weak: the weak handle, or NULL; freed
+ *
+ * Context: In the mutator's section.
+ */
+void goalloc_weak_put(struct goalloc_mutator *m, struct goalloc_weak *weak);
+
+#endif /* GOALLOC_GC_PUBLIC_H */

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What collected heaps find wrong, in words.
+ */
+#define pr_fmt(fmt) "goalloc: " fmt
+
+#include <linux/kernel.h>
+#include <linux/printk.h>
+
+#include "compat.h"
+#include "gc.h"
+#include "report.h"
+#include "report_site.h"
+
+/* Topics of report_site_first(), far behind those of others. */
+enum report_gc_topic {
+	REPORT_GC_USE = 96,
+	REPORT_GC_OUTSIDE,
+	REPORT_GC_POINTER,
+};
+
+/**
+ * report_gc - report a wrong use of a collected heap, once per call site
+ * @gc: the heap, or NULL if it is not known
+ * @where: what was called
+ * @what: what is wrong, and what would be right
+ * @caller: call site
+ *
+ * Context: Any context.
+ */
+void report_gc(const struct goalloc_gc *gc, const char *where, const char *what,
+	       unsigned long caller)
+{
+	if (report_site_first(caller, REPORT_GC_USE))
+		pr_err("bad use of collected heap %s at %pS: %s: %s\n",
+		       gc ? gc->heap->name : "(none)", (void *)caller, where, what);
+}
+
+/**
+ * report_gc_outside - report an allocation that went past the collector
+ * @heap: the heap below a collected one
+ *
+ * Context: Any context.
+ */
+void report_gc_outside(struct goalloc_heap *heap)
+{
+	atomic64_inc(&heap->nr_failed);
+	if (report_site_first((unsigned long)heap, REPORT_GC_OUTSIDE))
+		pr_err("bad allocation from heap %s: it is collected; use goalloc_new()\n",
+		       heap->name);
+}
+
+/**
+ * report_gc_pointer - report a pointer that leads to no object
+ * @gc: the heap that is being marked
+ * @p: the pointer
+ * @from: where it is, or NULL if that is not known any more
+ *
+ * Once per object it is in and heap.
+ *
+ * Context: Any but an interrupt.
+ */
+void report_gc_pointer(const struct goalloc_gc *gc, const void *p, const void *from)
+{
+	const struct goalloc_span *span, *to;
+	char obj[REPORT_OBJECT_LEN];
+	unsigned int slot;
+
+	if (!report_site_first((unsigned long)gc, REPORT_GC_POINTER))
+		return;
+	to = pagemap_find(&gc->heap->space->map, (unsigned long)p);
+	span = pagemap_find(&gc->heap->space->map, (unsigned long)from);
+	if (heap_of(span) == gc->heap) {
+		slot = gc_slot(span, from);
+		report_object(obj, span, slot);
+		pr_err("bad pointer in heap %s: %p, %lu bytes into %p, %s of type %s, %s\n",
+		       gc->heap->name, p,
+		       (unsigned long)from - span_slot_addr(span, slot),
+		       (void *)span_slot_addr(span, slot), obj,
+		       gc_type(*gc_track(span, slot))->name,
+		       heap_of(to) == gc->heap ? "leads to what is free; look for a pointer stored without goalloc_store(), or kept outside of frames across a safe point" :
+		       "leads out of the heap; list only pointers into it in the type");
+	} else {
+		pr_err("bad pointer in heap %s: %p in a root, a frame or a store, %s\n",
+		       gc->heap->name, p,
+		       heap_of(to) == gc->heap ? "leads to what is free; look for a variable that was kept outside of frames across a safe point" :
+		       "leads out of the heap");
+	}
+}
