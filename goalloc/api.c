@@ -642,7 +642,7 @@ int goalloc_heap_destroy(struct goalloc_heap *heap, bool force)
 	if (IS_ERR_OR_NULL(heap))
 		return 0;
 	if (unlikely(heap->gc)) {
-		report_gc(heap->gc, "goalloc_heap_destroy()",
+		report_gc(heap->gc, __func__,
 			  "a collected heap ends with goalloc_gc_destroy()", _RET_IP_);
 		return -EINVAL;
 	}

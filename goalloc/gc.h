@@ -102,7 +102,7 @@ struct gc_record {
  * @frees: objects swept
  */
 struct gc_central {
-	spinlock_t lock;
+	spinlock_t lock; /* all that follows */
 	struct list_head partial[2];
 	struct list_head full[2];
 	u64 nr_spans;
@@ -163,7 +163,7 @@ struct gc_cpu {
 	unsigned long tiny;
 	unsigned int tiny_used;
 	u64 tiny_allocs;
-	spinlock_t lock;
+	spinlock_t lock; /* all that follows */
 	struct gc_work work;
 	unsigned int nr;
 	void *ptr[GC_BARRIER_ENTRIES];
@@ -261,16 +261,16 @@ struct goalloc_gc {
 	u32 sweepgen;
 	unsigned int sweep_next;
 	int percent;
-	struct mutex cycle;
+	struct mutex cycle; /* a collection */
 	struct gc_central *central;
-	spinlock_t large_lock;
+	spinlock_t large_lock; /* taking from @large */
 	struct llist_head large[2];
 	atomic64_t heap_live;
 	u64 heap_marked;
 	u64 heap_goal;
 	u64 trigger;
 	u64 live_at_mark;
-	spinlock_t work_lock;
+	spinlock_t work_lock; /* up to @scanned */
 	struct list_head full;
 	struct list_head empty;
 	unsigned int nr_bufs;
@@ -281,7 +281,7 @@ struct goalloc_gc {
 	bool overflow;
 	u64 marked;
 	u64 scanned;
-	spinlock_t roots_lock;
+	spinlock_t roots_lock; /* the lists that follow */
 	struct list_head roots;
 	struct list_head handles;
 	struct list_head weaks;

@@ -213,7 +213,7 @@ static void *gc_new(struct goalloc_mutator *m, struct goalloc_type *type, size_t
 	size_t size;
 
 	if (unlikely(wrong)) {
-		report_gc(m ? m->gc : NULL, "allocation", wrong, caller);
+		report_gc(m ? m->gc : NULL, "goalloc_new", wrong, caller);
 		return NULL;
 	}
 	if (unlikely(check_mul_overflow(type->size, n, &size) || size > GOALLOC_MAX_SIZE)) {

@@ -243,7 +243,7 @@ void gc_cycle(struct kthread_work *work)
 int goalloc_gc(struct goalloc_gc *gc)
 {
 	if (IS_ERR_OR_NULL(gc)) {
-		report_gc(NULL, "goalloc_gc()", "this is no heap", _RET_IP_);
+		report_gc(NULL, __func__, "this is no heap", _RET_IP_);
 		return -EINVAL;
 	}
 	mutex_lock(&gc->cycle);

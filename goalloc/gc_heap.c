@@ -187,7 +187,7 @@ int goalloc_gc_destroy(struct goalloc_gc *gc)
 		return 0;
 	left = gc_roots_left(gc);
 	if (left) {
-		report_gc(gc, "goalloc_gc_destroy()",
+		report_gc(gc, __func__,
 			  "roots, handles or weak handles are left; take them back first",
 			  _RET_IP_);
 		return -EBUSY;

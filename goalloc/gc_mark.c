@@ -87,7 +87,7 @@ static void gc_scan_range(struct gc_work *w, const struct goalloc_type *type,
 					continue;
 				if (at + sizeof(void *) > end)
 					return;
-				/* Beyond what was asked for, for a checker, nothing is to be read. */
+				/* A checker knows no bytes behind what was asked for. */
 				gc_grey(w, READ_ONCE_NOCHECK(*slot), slot);
 			}
 		}

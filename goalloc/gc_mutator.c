@@ -111,7 +111,7 @@ void gc_shade(struct goalloc_gc *gc, void *p)
 		gc_barrier(gc, p, NULL);
 }
 
-/* See <goalloc_gc.h> for what follows. */
+/* See <goalloc_gc.h> for this and what follows. */
 void goalloc_store_slow(struct goalloc_mutator *m, void **slot, void *ptr)
 {
 	gc_barrier(m->gc, READ_ONCE(*slot), ptr);
@@ -138,11 +138,11 @@ void goalloc_exit(struct goalloc_mutator *m)
 	struct goalloc_gc *gc = m->gc;
 
 	if (unlikely(!gc)) {
-		report_gc(NULL, "goalloc_exit()", "this mutator has left already", _RET_IP_);
+		report_gc(NULL, __func__, "this mutator has left already", _RET_IP_);
 		return;
 	}
 	if (unlikely(m->top))
-		report_gc(gc, "goalloc_exit()", "a frame was not popped; pop each that was pushed",
+		report_gc(gc, __func__, "a frame was not popped; pop each that was pushed",
 			  _RET_IP_);
 	m->gc = NULL;
 	m->stop = &gc_never;
@@ -158,8 +158,9 @@ void goalloc_safepoint_slow(struct goalloc_mutator *m)
 
 	might_sleep();
 	if (unlikely(!gc)) {
-		report_gc(NULL, "goalloc_safepoint()",
-			  "it is called outside of goalloc_enter() and goalloc_exit()", _RET_IP_);
+		report_gc(NULL, "goalloc_safepoint",
+			  "it is called outside of goalloc_enter() and goalloc_exit()",
+			  _RET_IP_);
 		return;
 	}
 	spin_lock(&gc->roots_lock);
@@ -181,12 +182,12 @@ void goalloc_pop_bad(struct goalloc_mutator *m, struct goalloc_frame *frame)
 	for (at = m->top; at && at != frame; at = at->prev)
 		;
 	if (at) {
-		report_gc(m->gc, "goalloc_pop()", "it is not the innermost frame; pop the later ones first",
-			  _RET_IP_);
+		report_gc(m->gc, "goalloc_pop",
+			  "it is not the innermost frame; pop the later ones first", _RET_IP_);
 		/* Those in between are as good as gone: so is the stack they were on. */
 		m->top = frame->prev;
 	} else {
-		report_gc(m->gc, "goalloc_pop()", "this frame was not pushed, or popped before",
+		report_gc(m->gc, "goalloc_pop", "this frame was not pushed, or popped before",
 			  _RET_IP_);
 	}
 }

@@ -24,7 +24,7 @@ static void gc_roots_frames(struct gc_work *w, const struct goalloc_mutator *m)
 
 	for (frame = m->top; frame; frame = frame->prev) {
 		for (i = 0; i < frame->nr; i++)
-			gc_grey(w, READ_ONCE(*frame->local[i]), frame->local[i]);
+			gc_grey(w, READ_ONCE(*(void **)frame->local[i]), frame->local[i]);
 		w->gc->now.frames += frame->nr * sizeof(void *);
 	}
 }

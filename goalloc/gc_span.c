@@ -194,8 +194,7 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
  *
  * Context: In a stop.
  */
-void gc_for_each_span(struct goalloc_gc *gc,
-		      void (*fn)(struct goalloc_span *span, void *arg), void *arg)
+void gc_for_each_span(struct goalloc_gc *gc, void (*fn)(struct goalloc_span *, void *), void *arg)
 {
 	struct goalloc_span *span;
 	unsigned int cpu, sc;
@@ -216,6 +215,6 @@ void gc_for_each_span(struct goalloc_gc *gc,
 			fn(c->span[sc], arg);
 	}
 	for (i = 0; i < 2; i++)
-		llist_for_each_entry(span, gc->large[i].first, deferred)
+		llist_for_each_entry(span, READ_ONCE(gc->large[i].first), deferred)
 			fn(span, arg);
 }

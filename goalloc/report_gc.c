@@ -32,7 +32,7 @@ void report_gc(const struct goalloc_gc *gc, const char *where, const char *what,
 	       unsigned long caller)
 {
 	if (report_site_first(caller, REPORT_GC_USE))
-		pr_err("bad use of collected heap %s at %pS: %s: %s\n",
+		pr_err("bad use of collected heap %s at %pS: %s(): %s\n",
 		       gc ? gc->heap->name : "(none)", (void *)caller, where, what);
 }
 
@@ -50,40 +50,39 @@ void report_gc_outside(struct goalloc_heap *heap)
 		       heap->name);
 }
 
+/* Why a pointer leads to a slot that is free. */
+#define TO_FREE "to what is free; look for a store without goalloc_store(), or a variable that was in no frame across a safe point"
+
 /**
  * report_gc_pointer - report a pointer that leads to no object
  * @gc: the heap that is being marked
  * @p: the pointer
  * @from: where it is, or NULL if that is not known any more
  *
- * Once per object it is in and heap.
+ * Once per heap; all are counted.
  *
  * Context: Any but an interrupt.
  */
 void report_gc_pointer(const struct goalloc_gc *gc, const void *p, const void *from)
 {
-	const struct goalloc_span *span, *to;
+	const struct goalloc_span *span;
 	char obj[REPORT_OBJECT_LEN];
 	unsigned int slot;
+	bool free;
 
 	if (!report_site_first((unsigned long)gc, REPORT_GC_POINTER))
 		return;
-	to = pagemap_find(&gc->heap->space->map, (unsigned long)p);
+	free = heap_of(pagemap_find(&gc->heap->space->map, (unsigned long)p)) == gc->heap;
 	span = pagemap_find(&gc->heap->space->map, (unsigned long)from);
-	if (heap_of(span) == gc->heap) {
-		slot = gc_slot(span, from);
-		report_object(obj, span, slot);
-		pr_err("bad pointer in heap %s: %p, %lu bytes into %p, %s of type %s, %s\n",
-		       gc->heap->name, p,
-		       (unsigned long)from - span_slot_addr(span, slot),
-		       (void *)span_slot_addr(span, slot), obj,
-		       gc_type(*gc_track(span, slot))->name,
-		       heap_of(to) == gc->heap ? "leads to what is free; look for a pointer stored without goalloc_store(), or kept outside of frames across a safe point" :
-		       "leads out of the heap; list only pointers into it in the type");
-	} else {
-		pr_err("bad pointer in heap %s: %p in a root, a frame or a store, %s\n",
-		       gc->heap->name, p,
-		       heap_of(to) == gc->heap ? "leads to what is free; look for a variable that was kept outside of frames across a safe point" :
-		       "leads out of the heap");
+	if (heap_of(span) != gc->heap) {
+		pr_err("bad pointer in heap %s: %p in a root, a frame or a store leads %s\n",
+		       gc->heap->name, p, free ? TO_FREE : "out of the heap");
+		return;
 	}
+	slot = gc_slot(span, from);
+	report_object(obj, span, slot);
+	pr_err("bad pointer in heap %s: %p, %lu bytes into %p, %s of type %s, leads %s\n",
+	       gc->heap->name, p, (unsigned long)from - span_slot_addr(span, slot),
+	       (void *)span_slot_addr(span, slot), obj, gc_type(*gc_track(span, slot))->name,
+	       free ? TO_FREE : "out of the heap; list only pointers into it in the type");
 }

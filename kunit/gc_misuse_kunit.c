@@ -23,7 +23,7 @@ static GOALLOC_TYPE(pair_type, struct pair, next);
 static struct goalloc_type odd_type = {
 	.name = "odd",
 	.size = 12,
-	.map = (const unsigned long[1]){ 1 },
+	.map = (const unsigned long []){ 1 },
 };
 
 static struct goalloc_type empty_type = { .name = "empty" };
@@ -142,7 +142,7 @@ static void gc_misuse_pointers(struct kunit *test)
 	goalloc_exit(&m);
 	KUNIT_EXPECT_EQ(test, 0, goalloc_gc(gc));
 	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&gc->bad_pointers));
-	KUNIT_EXPECT_EQ(test, 1U, listen_count("leads out of the heap; list only pointers into it"));
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("out of the heap; list only pointers into it"));
 	KUNIT_EXPECT_EQ(test, 1U, listen_count("of type struct pair"));
 	/* The same again is counted, and not said. */
 	KUNIT_EXPECT_EQ(test, 0, goalloc_gc(gc));

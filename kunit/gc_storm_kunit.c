@@ -12,6 +12,7 @@
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
 #include <goalloc.h>
@@ -54,8 +55,8 @@ static GOALLOC_TYPE_NOSCAN(blob_type, u64);
 struct storm {
 	struct goalloc_gc *gc;
 	struct vertex *root[ROOTS];
-	spinlock_t lock[LOCKS];
-	spinlock_t root_lock;
+	spinlock_t lock[LOCKS]; /* edges and sums */
+	spinlock_t root_lock; /* @root */
 	unsigned long until;
 	atomic64_t ids;
 	atomic_t wrong;
@@ -65,7 +66,7 @@ struct storm {
 };
 
 /* More than there can be at once. */
-#define STORM_STACK (1 << 20)
+#define STORM_STACK SZ_1M
 
 static spinlock_t *storm_lock(struct storm *storm, const struct vertex *v)
 {

@@ -30,109 +30,17 @@
 #ifndef GOALLOC_GC_PUBLIC_H
 #define GOALLOC_GC_PUBLIC_H
 
-#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
-#include <linux/stddef.h>
 #include <linux/types.h>
+
+#include <goalloc_type.h>
 
 struct goalloc_gc;
 struct goalloc_handle;
-struct goalloc_mutator;
 struct goalloc_weak;
-
-/**
- * struct goalloc_type - what the objects of a type look like
- * @name: name for reports
- * @size: bytes, a multiple of 8 if there are pointers
- * @map: bit per 8 bytes of @size, the lowest bit of the first word for the first: is a
- *       pointer into the heap there? NULL if the type has none
- * @finalizer: called once when nothing reaches an object any more, or NULL: by a
- *             thread of the heap's, with that thread's mutator. It may store the object somewhere,
- *             which saves it; else the object goes with the next collection
- * @id: goalloc's
- *
- * Made with GOALLOC_TYPE(); must stay for as long as there are objects of it.
- */
-struct goalloc_type {
-	const char *name;
-	size_t size;
-	const unsigned long *map;
-	void (*finalizer)(struct goalloc_mutator *m, void *obj);
-	u32 id;
-};
-
-/* Words of a map that GOALLOC_TYPE() fills in: for structures of up to 2 KiB. */
-#define GOALLOC_MAP_WORDS 4
-
-/* Is a field of structure @t a pointer, and nothing else? An error if not. */
-#define __GOALLOC_PTR_OK(t, f)							\
-	(BUILD_BUG_ON_ZERO(__builtin_classify_type(((t *)0)->f) != 5) +		\
-	 (int)(0 * sizeof((typeof(((t *)0)->f))0)))
-
-/* Word @w of a map: the bit of a field. */
-#define __GOALLOC_PTR_BIT(w, t, f)						\
-	| ((offsetof(t, f) / 8 / 64 == (w) ?					\
-	    1UL << offsetof(t, f) / 8 % 64 : 0UL) + __GOALLOC_PTR_OK(t, f))
-
-/* For each of up to 16 fields. */
-#define __GOALLOC_F1(w, t, f)	    __GOALLOC_PTR_BIT(w, t, f)
-#define __GOALLOC_F2(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F1(w, t, __VA_ARGS__)
-#define __GOALLOC_F3(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F2(w, t, __VA_ARGS__)
-#define __GOALLOC_F4(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F3(w, t, __VA_ARGS__)
-#define __GOALLOC_F5(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F4(w, t, __VA_ARGS__)
-#define __GOALLOC_F6(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F5(w, t, __VA_ARGS__)
-#define __GOALLOC_F7(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F6(w, t, __VA_ARGS__)
-#define __GOALLOC_F8(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F7(w, t, __VA_ARGS__)
-#define __GOALLOC_F9(w, t, f, ...)  __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F8(w, t, __VA_ARGS__)
-#define __GOALLOC_F10(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F9(w, t, __VA_ARGS__)
-#define __GOALLOC_F11(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F10(w, t, __VA_ARGS__)
-#define __GOALLOC_F12(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F11(w, t, __VA_ARGS__)
-#define __GOALLOC_F13(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F12(w, t, __VA_ARGS__)
-#define __GOALLOC_F14(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F13(w, t, __VA_ARGS__)
-#define __GOALLOC_F15(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F14(w, t, __VA_ARGS__)
-#define __GOALLOC_F16(w, t, f, ...) __GOALLOC_PTR_BIT(w, t, f) __GOALLOC_F15(w, t, __VA_ARGS__)
-#define __GOALLOC_FN(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15,	\
-		     _16, n, ...) __GOALLOC_F##n
-#define __GOALLOC_WORD(w, t, ...)						\
-	(0UL __GOALLOC_FN(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5,	\
-			  4, 3, 2, 1)(w, t, __VA_ARGS__))
-
-/**
- * GOALLOC_TYPE_INIT - the initializer of a type, for one with a finalizer besides
- * @t: the structure
- * @...: those of its fields that are pointers into the heap, 1 to 16; of an array its
- *       elements one by one. What is no pointer is an error when it is compiled
- */
-#define GOALLOC_TYPE_INIT(t, ...)						\
-	.name = #t,								\
-	.size = sizeof(t) +							\
-		BUILD_BUG_ON_ZERO(sizeof(t) > GOALLOC_MAP_WORDS * 64 * 8),	\
-	.map = (const unsigned long[GOALLOC_MAP_WORDS]){			\
-		__GOALLOC_WORD(0, t, __VA_ARGS__),				\
-		__GOALLOC_WORD(1, t, __VA_ARGS__),				\
-		__GOALLOC_WORD(2, t, __VA_ARGS__),				\
-		__GOALLOC_WORD(3, t, __VA_ARGS__),				\
-	}
-
-/**
- * GOALLOC_TYPE - define a type with pointers
- * @var: name of the variable
- * @t: as for GOALLOC_TYPE_INIT()
- * @...: as for GOALLOC_TYPE_INIT()
- */
-#define GOALLOC_TYPE(var, t, ...)						\
-	struct goalloc_type var = { GOALLOC_TYPE_INIT(t, __VA_ARGS__) }
-
-/**
- * GOALLOC_TYPE_NOSCAN - define a type without pointers into the heap
- * @var: name of the variable
- * @t: the type
- */
-#define GOALLOC_TYPE_NOSCAN(var, t)						\
-	struct goalloc_type var = { .name = #t, .size = sizeof(t) }
 
 /**
  * struct goalloc_gc_attr - how a collected heap is made
@@ -164,7 +72,7 @@ struct goalloc_gc_attr {
  */
 struct goalloc_frame {
 	struct goalloc_frame *prev;
-	void ***local;
+	void **local;
 	unsigned int nr;
 };
 
@@ -175,21 +83,9 @@ struct goalloc_frame {
  */
 #define GOALLOC_FRAME(var, ...)							\
 	struct goalloc_frame var = {						\
-		.local = (void **[]){ __GOALLOC_LOCALS(__VA_ARGS__) },		\
-		.nr = sizeof((const void *[]){ __VA_ARGS__ }) / sizeof(void *),	\
+		.local = (void *[]){ __VA_ARGS__ },				\
+		.nr = sizeof((void *[]){ __VA_ARGS__ }) / sizeof(void *),	\
 	}
-
-#define __GOALLOC_L1(p)	     (void **)(p)
-#define __GOALLOC_L2(p, ...) (void **)(p), __GOALLOC_L1(__VA_ARGS__)
-#define __GOALLOC_L3(p, ...) (void **)(p), __GOALLOC_L2(__VA_ARGS__)
-#define __GOALLOC_L4(p, ...) (void **)(p), __GOALLOC_L3(__VA_ARGS__)
-#define __GOALLOC_L5(p, ...) (void **)(p), __GOALLOC_L4(__VA_ARGS__)
-#define __GOALLOC_L6(p, ...) (void **)(p), __GOALLOC_L5(__VA_ARGS__)
-#define __GOALLOC_L7(p, ...) (void **)(p), __GOALLOC_L6(__VA_ARGS__)
-#define __GOALLOC_L8(p, ...) (void **)(p), __GOALLOC_L7(__VA_ARGS__)
-#define __GOALLOC_LN(_1, _2, _3, _4, _5, _6, _7, _8, n, ...) __GOALLOC_L##n
-#define __GOALLOC_LOCALS(...)							\
-	__GOALLOC_LN(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1)(__VA_ARGS__)
 
 /**
  * struct goalloc_mutator - one thread's use of a collected heap
@@ -354,6 +250,14 @@ void goalloc_enter(struct goalloc_gc *gc, struct goalloc_mutator *m);
  */
 void goalloc_exit(struct goalloc_mutator *m);
 
+/**
+ * goalloc_safepoint_slow - wait while the collector has stopped everybody
+ * @m: the mutator
+ *
+ * Part of goalloc_safepoint().
+ *
+ * Context: As goalloc_enter().
+ */
 void goalloc_safepoint_slow(struct goalloc_mutator *m);
 
 /**
@@ -383,6 +287,15 @@ static inline void goalloc_push(struct goalloc_mutator *m, struct goalloc_frame 
 	m->top = frame;
 }
 
+/**
+ * goalloc_pop_bad - a frame that is not the innermost is popped
+ * @m: the mutator
+ * @frame: the frame
+ *
+ * Part of goalloc_pop().
+ *
+ * Context: In the mutator's section.
+ */
 void goalloc_pop_bad(struct goalloc_mutator *m, struct goalloc_frame *frame);
 
 /**
@@ -427,6 +340,16 @@ void *goalloc_new(struct goalloc_mutator *m, struct goalloc_type *type, gfp_t fl
 void *goalloc_new_array(struct goalloc_mutator *m, struct goalloc_type *type, size_t n,
 			gfp_t flags);
 
+/**
+ * goalloc_store_slow - tell the collector of a store
+ * @m: the mutator
+ * @slot: where it will be
+ * @ptr: what is stored
+ *
+ * Part of goalloc_store().
+ *
+ * Context: In the mutator's section.
+ */
 void goalloc_store_slow(struct goalloc_mutator *m, void **slot, void *ptr);
 
 static inline void __goalloc_store(struct goalloc_mutator *m, void **slot, void *ptr)
@@ -449,8 +372,9 @@ static inline void __goalloc_store(struct goalloc_mutator *m, void **slot, void 
  * Context: In the mutator's section.
  */
 #define goalloc_store(m, slot, ptr) do {					\
-	typeof(*(slot)) __goalloc_ptr = (ptr);					\
-	__goalloc_store(m, (void **)(slot), (void *)__goalloc_ptr);		\
+	typeof(slot) __goalloc_slot = (slot);					\
+	typeof(*__goalloc_slot) __goalloc_ptr = (ptr);				\
+	__goalloc_store(m, (void **)__goalloc_slot, (void *)__goalloc_ptr);	\
 } while (0)
 
 /**
