@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sweeping lazily, while objects are allocated: the generation of a span, the sets of a
- * central, the spans that CPUs have cached.
+ * Sweeping while objects are allocated: the generation of a span, the sets of a central,
+ * the spans that CPUs have cached.
  *
  * h, the heap's generation, grows by 2 when marking ends. A span's generation says, by
  * how far it is from h, what may be done with it:
@@ -9,66 +9,82 @@
  *   h - 2  has to be swept, is not cached
  *   h - 1  somebody sweeps it, and nobody else may
  *   h      swept, not cached
- *   h + 1  cached since before h grew: has to be swept, belongs to the CPU
+ *   h + 1  cached since before h grew: has to be swept, and is that CPU's to sweep
  *   h + 3  swept, then cached
  *
- * So h growing turns all that was swept into what has to be swept, without touching a
- * span. Sweeping takes over the marks as what is allocated: an object that was allocated
- * from a span that has not been swept yet would be lost with it.
+ * So with h all that was swept becomes what has to be swept, without touching a span.
+ * To sweep is to take over the marks as what is allocated: an object that was allocated
+ * from a span that has yet to be swept would be lost by that.
  *
- * The sets: partial and full, each twice; which of the two has the swept spans is a bit
- * of h, so they change their roles when h grows. Whoever takes a span from an unswept
- * set has to win it first (h - 2 to h - 1 with a compare and swap), because the
- * reclaimer finds spans by their address, sweeps them and leaves the entry in the set.
- * A span that was taken and not won is left alone: somebody has it. A swept set holds
- * no entries of that kind, so that no compare and swap is needed there. It stays so
- * only if an unswept set is empty before it becomes a swept one.
+ * The sets: partial and full, each twice. Which of the two has the swept spans is a bit
+ * of h, so that they change their roles when h grows. Whoever takes a span from an
+ * unswept set has to win it, h - 2 to h - 1 in a compare and swap, because the reclaimer
+ * comes to spans by their address, sweeps them and leaves the entry in the set. If it is
+ * not won it is left alone, for somebody has it or had it. From a swept set it is used as
+ * it is; so an unswept set has to be empty before it becomes a swept one.
  *
- * Each CPU, in a section, flushes what it has cached if h has grown since it last did,
- * then allocates from its span, or drops it for another one: from partial swept, else
- * from an unswept set, else a new one. It may also give back its span at any time.
- * The background sweeper takes spans from the unswept sets, the reclaimer by address.
- * The collector sweeps what is left, waits for those that are still at it, has the marks
- * of a cycle (any), lets h grow with all CPUs out of their sections, and then flushes
- * every CPU's cache, for a CPU may not allocate for long. It is itself entered as one
- * who sweeps meanwhile: a stale span in a cache is in no set, so that without this the
- * sweep could be thought done before that span is swept.
+ * A CPU, in a section each time, flushes its cache if h has grown since it last did,
+ * allocates from its span, gives it back, or exchanges it for another: a partial swept
+ * one, else one from the unswept sets, else a new one. To give back a stale span, h + 1,
+ * is to sweep it; it is in no set, so nobody else can want it. The background sweeper
+ * takes spans from the unswept sets, or by address as the reclaimer. The collector sweeps
+ * what is left, waits for those still at it, lets h grow with all CPUs out of their
+ * sections, and flushes all caches, for there may be a CPU that does not allocate. It
+ * counts as one who sweeps meanwhile: the sets may be empty before the stale spans in
+ * the caches have been swept.
  *
  * Holds:
- * - A span is swept once in each cycle, by one at a time, and only from h - 1.
- * - An object is allocated from a cached span that has been swept in this cycle, and
- *   that is in no other CPU's hands.
- * - A span that is taken from a swept set is swept, not cached, in use, and has room.
- * - Done means done: when the last one has left the sweep, every span in use is swept.
- * - When h grows, the unswept sets are empty, and every span in use has been swept and
- *   is in one place: a swept set or a cache. A span that is not in use is in none.
- * - Everything is swept in the end: nobody gets stuck before CYCLES cycles are over, and
- *   in the runs called ENDS there is no cycle of states either.
+ * - A span is swept once in a cycle, by one at a time, while it is in use.
+ * - An object is allocated from a cached span that was swept in this cycle, is in use,
+ *   has room and is in no other CPU's cache.
+ * - When the last one has left the sweep and the sets are empty, which is what the rest of
+ *   the collector goes by, every span in use has been swept.
+ * - When h is about to grow, the unswept sets are empty, each span in use is in exactly
+ *   one place, a swept set or a cache, and all others are the heap's and in none.
+ * - Everything is swept in the end: nobody is ever stuck, and if everybody who can take a
+ *   step takes one at some time (FAIR), the collector gets through all of its cycles,
+ *   whatever the CPUs do.
  *
- * A step is one access to what others can see. The sets are taken from and added to in
- * one step. Marks are any subset of what is allocated, and chosen when they are looked
- * at. A span has SLOTS objects, and only how many are allocated matters.
+ * A span has SLOTS objects, and only how many of them are allocated matters. The marks of
+ * a cycle are any part of those. The CPUs do as much as they like. A step is one access
+ * to what others can see; that a set gives and takes a span in one step is the set's
+ * business. Marks are taken over in one step with winning the span, and the span comes
+ * into a set in one step with being swept: in between nobody would find a difference.
  *
- * RUN: spans -DSPANS=2
- * ENDS: ends -DSPANS=2 -DOPS=2
- * BROKEN: NO_CAS NO_STALE_CHECK NO_FLUSH NO_DRAIN NO_REGISTER EARLY_PUSH
+ * Not modelled: the limit on how many spans an allocation tries, debts of sweeping, large
+ * objects, and weakly ordered memory. That what is marked is right is barrier.pml's.
+ *
+ * RUN: spans -DCYCLES=2
+ * FAIR: ends -DCYCLES=1 -DSLOTS=1
+ * BROKEN: NO_CAS NO_STALE_CHECK NO_FLUSH NO_DRAIN NO_REGISTER EARLY_PUSH ZERO_GEN
+ * ENDLESS: FORGET_DRAINED
+ *
+ * NO_CAS: to win a span is a load and then a store. NO_STALE_CHECK: a stale span goes
+ * from the cache to a swept set as it is. NO_FLUSH: a CPU allocates without looking
+ * whether h has grown. NO_DRAIN: the collector goes on when all spans are swept, be the
+ * unswept sets empty or not. NO_REGISTER: it does not count as one who sweeps while it
+ * flushes caches. EARLY_PUSH: a span comes into a set before its generation is h.
+ * ZERO_GEN: the generation of a span that is made anew is 0 for a moment, which is
+ * h - 2 in the first cycle, and an old entry in a set may be taken just then.
+ * FORGET_DRAINED: that the sets are empty is not noted, so that the sweep has no end.
  */
 #ifndef SPANS
-#define SPANS 2
+#define SPANS 2			/* 2 or 3: see lowest() */
 #endif
 #ifndef CYCLES
 #define CYCLES 2		/* times that h grows */
 #endif
+#ifndef SLOTS
 #define SLOTS 2
-#define CPUS 2
+#endif
+#define CPUS 2			/* as many as check() and the collector know */
 #define NONE 255
 
 #define BIT(s) (1 << (s))
-#define ALL (BIT(SPANS) - 1)
 #define lowest(set) ((set) & 1 -> 0 : ((set) & 2 -> 1 : 2))
 
 byte h = 2;
-byte gen[SPANS];		/* 0 is h - 2: has to be swept */
+byte gen[SPANS];		/* at first all are h - 2 */
 byte used[SPANS];		/* objects allocated */
 byte inuse;			/* bit per span: is a span */
 byte pages;			/* bit per span: is free pages */
@@ -348,9 +364,12 @@ inline sweep_next()
 	atomic { MAY_ENTER ->
 		sweepers++;
 		pop_old(s);
-		drained = (s == NONE);
 		if
-		:: drained -> leave()
+		:: s == NONE ->
+#ifndef FORGET_DRAINED
+			drained = true;
+#endif
+			leave()
 		:: else
 		fi
 	};
@@ -464,8 +483,8 @@ init {
 		:: i < SPANS ->
 			if
 			:: pages = pages | BIT(i); gen[i] = h
-			:: used[i] = 1; part[OLD] = part[OLD] | BIT(i)
-			:: used[i] = 2; whole[OLD] = whole[OLD] | BIT(i)
+			:: used[i] = SLOTS; whole[OLD] = whole[OLD] | BIT(i)
+			:: SLOTS > 1 -> used[i] = 1; part[OLD] = part[OLD] | BIT(i)
 			fi;
 			inuse = (used[i] != 0 -> inuse | BIT(i) : inuse);
 			i++
