@@ -194,7 +194,7 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
  *
  * Context: In a stop.
  */
-void gc_for_each_span(struct goalloc_gc *gc, void (*fn)(struct goalloc_span *, void *), void *arg)
+void gc_for_each_span(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg)
 {
 	struct goalloc_span *span;
 	unsigned int cpu, sc;
