@@ -346,7 +346,7 @@ struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp);
 void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span);
 void gc_span_flush_cpu(struct goalloc_gc *gc, unsigned int cpu);
 void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gfp_t gfp);
-void gc_for_each_span(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg);
+void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg);
 
 /* gc_sweep.c */
 unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span);

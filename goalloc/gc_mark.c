@@ -182,7 +182,7 @@ void gc_rescan(struct gc_work *w)
 {
 	while (READ_ONCE(w->gc->overflow)) {
 		WRITE_ONCE(w->gc->overflow, false);
-		gc_for_each_span(w->gc, gc_rescan_span, w);
+		gc_spans_walk(w->gc, gc_rescan_span, w);
 		gc_drain(w);
 	}
 }

@@ -187,14 +187,14 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 }
 
 /**
- * gc_for_each_span - call a function for every span of a heap
+ * gc_spans_walk - call a function for every span of a heap
  * @gc: the heap
  * @fn: the function
  * @arg: its second argument
  *
  * Context: In a stop.
  */
-void gc_for_each_span(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg)
+void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg)
 {
 	struct goalloc_span *span;
 	unsigned int cpu, sc;
