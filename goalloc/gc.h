@@ -134,6 +134,7 @@ struct gc_workbuf {
  *         always ask the others; or NULL
  * @marked: bytes of the slots that were marked
  * @scanned: bytes that were scanned
+ * @verify: whatever is found and not marked has been missed
  *
  * Its owner's.
  */
@@ -143,6 +144,7 @@ struct gc_work {
 	struct gc_workbuf *spare;
 	u64 marked;
 	u64 scanned;
+	bool verify;
 };
 
 /**
@@ -202,7 +204,7 @@ struct goalloc_weak {
  * @sweepgen: even; two more with each collection; changed in stops
  * @sweep_next: span classes below it are swept; set back in stops
  * @phase: enum gc_phase; changed in stops
- * @stop_the_world: mark without letting mutators run; for tests
+ * @flags: as &struct goalloc_gc_attr.flags
  * @percent: as &struct goalloc_gc_attr.percent
  * @cycle: held throughout a collection
  * @central: spans by span class
@@ -247,6 +249,7 @@ struct goalloc_weak {
  * @now: the collection that is going on; @cycle
  * @records: the last collections, in a ring; @cycle
  * @bad_pointers: pointers that led to no object
+ * @missed: objects that verifying has found unmarked; @cycle
  * @all: place among all collected heaps
  */
 struct goalloc_gc {
@@ -257,7 +260,7 @@ struct goalloc_gc {
 	bool barrier;
 	u8 colour;
 	u8 phase;
-	bool stop_the_world;
+	unsigned int flags;
 	u32 sweepgen;
 	unsigned int sweep_next;
 	int percent;
@@ -304,6 +307,7 @@ struct goalloc_gc {
 	struct gc_record now;
 	struct gc_record *records;
 	atomic64_t bad_pointers;
+	u64 missed;
 	struct list_head all;
 };
 
@@ -375,6 +379,7 @@ void gc_grey(struct gc_work *w, void *p, const void *from);
 void gc_scan(struct gc_work *w, cache_entry_t obj);
 void gc_drain(struct gc_work *w);
 void gc_rescan(struct gc_work *w);
+void gc_verify(struct gc_work *w);
 
 /* gc_roots.c */
 void gc_roots_mark(struct gc_work *w);

@@ -14,7 +14,7 @@
  * marking goes on if something was in them, until nothing is. So what there is to do in
  * the stop is what came within a moment.
  *
- * With stop_the_world, for tests and as the model of the rest, it is one stop.
+ * With GOALLOC_GC_STOP_THE_WORLD, for tests and as the model of the rest, it is one stop.
  *
  * Locks: gc->cycle, gc->world.
  */
@@ -90,6 +90,10 @@ static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
 	unsigned int cpu;
 	u64 fresh;
 
+	if (gc->flags & GOALLOC_GC_VERIFY) {
+		gc_verify(w);
+		gc_work_done(w);
+	}
 	WARN_ON_ONCE(gc_work_any(gc));
 	gc->phase = GC_MARKTERM;
 	gc->barrier = false;
@@ -196,7 +200,7 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	begin = ktime_get();
 	stopped = begin;
 	gc_begin(gc, &w);
-	if (gc->stop_the_world) {
+	if (gc->flags & GOALLOC_GC_STOP_THE_WORLD) {
 		do {
 			gc_mark_stopped(gc, &w);
 		} while (gc_roots_end(&w));

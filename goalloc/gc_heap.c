@@ -68,7 +68,7 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	gc->max_bufs = UINT_MAX;
 	gc->made = ktime_get();
 	gc->percent = attr && attr->percent ? attr->percent : 100;
-	gc->stop_the_world = attr && attr->flags & GOALLOC_GC_STOP_THE_WORLD;
+	gc->flags = attr ? attr->flags : 0;
 	gc_set_goal(gc);
 }
 
@@ -95,7 +95,7 @@ static const char *gc_attr_wrong(const struct goalloc_gc_attr *attr)
 {
 	if (attr && attr->percent < GOALLOC_GC_OFF)
 		return "its percentage must be GOALLOC_GC_OFF, 0 for 100, or more";
-	if (attr && attr->flags & ~GOALLOC_GC_STOP_THE_WORLD)
+	if (attr && attr->flags & ~GOALLOC_GC_FLAGS)
 		return "it has flags that are not there";
 	return NULL;
 }

@@ -57,6 +57,10 @@ void gc_grey(struct gc_work *w, void *p, const void *from)
 		gc_bad_pointer(gc, p, from);
 		return;
 	}
+	if (unlikely(w->verify)) {
+		gc->missed++;
+		report_gc_missed(gc, p, from);
+	}
 	WRITE_ONCE(*state, gc->colour);
 	w->marked += span->elemsize;
 	if (!spanclass_noscan(span->spanclass))
@@ -185,4 +189,20 @@ void gc_rescan(struct gc_work *w)
 		gc_spans_walk(w->gc, gc_rescan_span, w);
 		gc_drain(w);
 	}
+}
+
+/**
+ * gc_verify - look for objects that marking has missed
+ * @w: who marks; all is marked
+ *
+ * What is found is marked after all, so that nothing is lost.
+ *
+ * Context: In a stop.
+ */
+void gc_verify(struct gc_work *w)
+{
+	w->verify = true;
+	gc_spans_walk(w->gc, gc_rescan_span, w);
+	w->verify = false;
+	gc_rescan(w);
 }

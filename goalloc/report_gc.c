@@ -17,7 +17,10 @@ enum report_gc_topic {
 	REPORT_GC_USE = 96,
 	REPORT_GC_OUTSIDE,
 	REPORT_GC_POINTER,
+	REPORT_GC_MISSED,
 };
+
+#define REPORT_GC_FIELD_LEN 160
 
 /**
  * report_gc - report a wrong use of a collected heap, once per call site
@@ -53,6 +56,25 @@ void report_gc_outside(struct goalloc_heap *heap)
 /* Why a pointer leads to a slot that is free. */
 #define TO_FREE "to what is free; look for a store without goalloc_store(), or a variable that was in no frame across a safe point"
 
+/* Which field of which object; false if it is in no object. */
+static bool report_gc_field(const struct goalloc_gc *gc, const void *from, char *buf,
+			    size_t len)
+{
+	const struct goalloc_span *span;
+	char obj[REPORT_OBJECT_LEN];
+	unsigned int slot;
+
+	span = pagemap_find(&gc->heap->space->map, (unsigned long)from);
+	if (heap_of(span) != gc->heap)
+		return false;
+	slot = gc_slot(span, from);
+	report_object(obj, span, slot);
+	scnprintf(buf, len, "%lu bytes into %p, %s of type %s",
+		  (unsigned long)from - span_slot_addr(span, slot),
+		  (void *)span_slot_addr(span, slot), obj, gc_type(*gc_track(span, slot))->name);
+	return true;
+}
+
 /**
  * report_gc_pointer - report a pointer that leads to no object
  * @gc: the heap that is being marked
@@ -65,24 +87,38 @@ void report_gc_outside(struct goalloc_heap *heap)
  */
 void report_gc_pointer(const struct goalloc_gc *gc, const void *p, const void *from)
 {
-	const struct goalloc_span *span;
-	char obj[REPORT_OBJECT_LEN];
-	unsigned int slot;
+	char field[REPORT_GC_FIELD_LEN];
 	bool free;
 
 	if (!report_site_first((unsigned long)gc, REPORT_GC_POINTER))
 		return;
 	free = heap_of(pagemap_find(&gc->heap->space->map, (unsigned long)p)) == gc->heap;
-	span = pagemap_find(&gc->heap->space->map, (unsigned long)from);
-	if (heap_of(span) != gc->heap) {
+	if (report_gc_field(gc, from, field, sizeof(field)))
+		pr_err("bad pointer in heap %s: %p, %s, leads %s\n", gc->heap->name, p, field,
+		       free ? TO_FREE : "out of the heap; list only pointers into it in the type");
+	else
 		pr_err("bad pointer in heap %s: %p in a root, a frame or a store leads %s\n",
 		       gc->heap->name, p, free ? TO_FREE : "out of the heap");
+}
+
+/**
+ * report_gc_missed - report an object that is reachable and was not marked
+ * @gc: the heap
+ * @p: pointer to it
+ * @from: where it is
+ *
+ * Once per heap; all are counted.
+ *
+ * Context: Any but an interrupt.
+ */
+void report_gc_missed(const struct goalloc_gc *gc, const void *p, const void *from)
+{
+	char field[REPORT_GC_FIELD_LEN];
+
+	if (!report_site_first((unsigned long)gc, REPORT_GC_MISSED))
 		return;
-	}
-	slot = gc_slot(span, from);
-	report_object(obj, span, slot);
-	pr_err("bad pointer in heap %s: %p, %lu bytes into %p, %s of type %s, leads %s\n",
-	       gc->heap->name, p, (unsigned long)from - span_slot_addr(span, slot),
-	       (void *)span_slot_addr(span, slot), obj, gc_type(*gc_track(span, slot))->name,
-	       free ? TO_FREE : "out of the heap; list only pointers into it in the type");
+	if (!report_gc_field(gc, from, field, sizeof(field)))
+		field[0] = '\0';
+	pr_err("bad store in heap %s: %p, %s, was stored without goalloc_store() while the heap was marked\n",
+	       gc->heap->name, p, field);
 }

@@ -3,6 +3,7 @@
  * Collected heaps: what is done wrong with them is said, and does no harm.
  */
 #include <kunit/test.h>
+#include <linux/kthread.h>
 
 #include <goalloc.h>
 #include <goalloc_gc.h>
@@ -163,6 +164,93 @@ static void gc_misuse_pointers(struct kunit *test)
 	misuse_end(test, gc);
 }
 
+/**
+ * struct misuse_move - a pointer that is moved to and fro behind the collector's back
+ * @gc: the heap
+ * @place: what it is moved between
+ */
+struct misuse_move {
+	struct goalloc_gc *gc;
+	struct pair *place[2];
+};
+
+static int misuse_mover(void *arg)
+{
+	struct misuse_move *move = arg;
+	struct goalloc_mutator m;
+	unsigned int at = 0;
+
+	goalloc_enter(move->gc, &m);
+	while (!kthread_should_stop()) {
+		struct pair *p = move->place[at]->next;
+
+		/* As goalloc_store() must not be left out. */
+		WRITE_ONCE(move->place[!at]->next, p);
+		WRITE_ONCE(move->place[at]->next, NULL);
+		at = !at;
+		goalloc_safepoint(&m);
+		cond_resched();
+	}
+	goalloc_exit(&m);
+	return 0;
+}
+
+/*
+ * A pointer is where the collector has been whenever it comes by. Whether it is at
+ * each of its places when that is looked at is chance, so there are many tries.
+ */
+static void gc_misuse_bare_store(struct kunit *test)
+{
+	const struct goalloc_gc_attr attr = {
+		.percent = GOALLOC_GC_OFF,
+		.flags = GOALLOC_GC_VERIFY,
+	};
+	struct goalloc_gc *gc = goalloc_gc_create("verified", &attr);
+	struct misuse_move move = { .gc = gc };
+	struct pair *p, *moved = NULL;
+	struct task_struct *mover;
+	struct goalloc_root root;
+	struct goalloc_mutator m;
+	unsigned int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gc));
+	listen_start(test);
+	misuse_root = NULL;
+	goalloc_root_add(gc, &root, &misuse_root, 1);
+	goalloc_enter(gc, &m);
+	/* A long list with the two places at its ends. */
+	for (i = 0; i < 20000; i++) {
+		p = goalloc_new(&m, &pair_type, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, p);
+		goalloc_store(&m, &p->next, misuse_root);
+		goalloc_store(&m, &misuse_root, p);
+		if (!i)
+			move.place[1] = p;
+	}
+	p = goalloc_new_array(&m, &pair_type, 2, GFP_KERNEL);
+	moved = goalloc_new(&m, &pair_type, GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, p && moved);
+	moved->value = 0x77;
+	goalloc_store(&m, &p[1].next, misuse_root);
+	goalloc_store(&m, &p[0].next, moved);
+	goalloc_store(&m, &misuse_root, p);
+	move.place[0] = p;
+	goalloc_exit(&m);
+	mover = kthread_run(misuse_mover, &move, "gc_mover");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mover));
+	for (i = 0; i < 1000 && !gc->missed; i++)
+		KUNIT_ASSERT_EQ(test, 0, goalloc_gc(gc));
+	kthread_stop(mover);
+	KUNIT_EXPECT_GE(test, gc->missed, 1ULL);
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("was stored without goalloc_store()"));
+	KUNIT_EXPECT_EQ(test, 1U, listen_count("of type struct pair"));
+	/* It was kept. */
+	KUNIT_EXPECT_EQ(test, 0x77UL, moved->value);
+	KUNIT_EXPECT_TRUE(test, move.place[0]->next == moved || move.place[1]->next == moved);
+	goalloc_root_remove(gc, &root);
+	misuse_end(test, gc);
+}
+
 /* What is for other heaps does nothing to a collected one. */
 static void gc_misuse_other_heaps(struct kunit *test)
 {
@@ -279,6 +367,7 @@ static struct kunit_case gc_misuse_cases[] = {
 	KUNIT_CASE(gc_misuse_outside),
 	KUNIT_CASE(gc_misuse_frames),
 	KUNIT_CASE(gc_misuse_pointers),
+	KUNIT_CASE(gc_misuse_bare_store),
 	KUNIT_CASE(gc_misuse_other_heaps),
 	KUNIT_CASE(gc_misuse_sizes),
 	KUNIT_CASE(gc_misuse_destroy),

@@ -321,6 +321,8 @@ static void storm_run(struct kunit *test, const struct goalloc_gc_attr *attr)
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&storm->wrong));
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&storm->failed));
 	KUNIT_EXPECT_EQ(test, 0ULL, st.bad_pointers);
+	/* Nothing that is marked led to what was not. */
+	KUNIT_EXPECT_EQ(test, 0ULL, storm->gc->missed);
 	KUNIT_EXPECT_EQ(test, reached, st.live_objects);
 	KUNIT_EXPECT_GT(test, st.cycles, 5ULL);
 	KUNIT_EXPECT_GT(test, storm->traced, 1000ULL);
@@ -332,7 +334,7 @@ static void storm_run(struct kunit *test, const struct goalloc_gc_attr *attr)
 
 static void gc_storm_concurrent(struct kunit *test)
 {
-	const struct goalloc_gc_attr attr = { .percent = 20 };
+	const struct goalloc_gc_attr attr = { .percent = 20, .flags = GOALLOC_GC_VERIFY };
 
 	storm_run(test, &attr);
 }

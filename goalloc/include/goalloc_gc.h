@@ -58,8 +58,13 @@ struct goalloc_gc_attr {
 
 /*
  * GOALLOC_GC_STOP_THE_WORLD - mark while all mutators wait; slow, and for tests
+ * GOALLOC_GC_VERIFY - when all is marked, look whether what is marked leads to what is
+ *	not: a pointer was stored without goalloc_store(); it is reported, and the
+ *	object kept. As long a stop as it takes to go through the heap
  */
 #define GOALLOC_GC_STOP_THE_WORLD 0x01U
+#define GOALLOC_GC_VERIFY 0x02U
+#define GOALLOC_GC_FLAGS (GOALLOC_GC_STOP_THE_WORLD | GOALLOC_GC_VERIFY)
 
 /* A percentage: no collection unless it is asked for. */
 #define GOALLOC_GC_OFF (-1)
