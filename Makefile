@@ -121,7 +121,7 @@ clients-kunit: ## the kernel's own KUnit tests of allocation, on goalloc and on 
 	@tools/clients/kunit
 
 day: ## a Debian whose root file system is ext4 on goalloc, a day's work on it, and on kmalloc
-	@tools/setup run test clients day
+	@tools/setup run test clients tools day
 	@tools/clients/day/run
 
 numa: ## guests with two and four nodes: whose memory is used, plugging it in and out
