@@ -102,6 +102,8 @@ static void *gc_small(struct goalloc_gc *gc, u8 sc, u32 id, size_t size, gfp_t g
 		memset(new.obj, 0, new.span->elemsize);
 	}
 	sanitize_alloc(gc->heap, new.obj, new.span->bin, size, gfp | __GFP_ZERO);
+	/* kmemleak is to look for pointers in it, and not to miss it. */
+	kmemleak_not_leak(new.obj);
 	return new.obj;
 }
 
@@ -184,9 +186,6 @@ void *gc_alloc(struct goalloc_gc *gc, struct goalloc_type *type, size_t size, gf
 		obj = NULL;
 	if (unlikely(!obj))
 		atomic64_inc(&gc->heap->nr_failed);
-	else if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
-		/* To be scanned, but never missed. */
-		kmemleak_not_leak(obj);
 	return obj;
 }
 

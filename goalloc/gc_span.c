@@ -22,6 +22,7 @@
  * Locks: gc_central.lock, gc->large_lock.
  */
 #include <linux/bitmap.h>
+#include <linux/kmemleak.h>
 #include <linux/lockdep.h>
 #include <linux/topology.h>
 
@@ -179,6 +180,8 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 	span = pagemap_span(&gc->heap->space->map, (unsigned long)obj);
 	span->spanclass = spanclass_make(0, noscan);
 	span->sweepgen = gc->sweepgen;
+	/* See gc_small(). */
+	kmemleak_not_leak(obj);
 	*gc_track(span, 0) = id;
 	WRITE_ONCE(span->state[0], gc->colour);
 	llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);

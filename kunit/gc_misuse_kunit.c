@@ -4,6 +4,7 @@
  */
 #include <kunit/test.h>
 #include <linux/kthread.h>
+#include <linux/sizes.h>
 
 #include <goalloc.h>
 #include <goalloc_gc.h>
@@ -13,6 +14,9 @@
 #include "gc.h"
 #include "listen.h"
 #include "shot.h"
+
+/* With checkers each object takes a hundred times as long. */
+#define SCALE (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ? 8 : 1)
 
 struct pair {
 	struct pair *next;
@@ -219,7 +223,7 @@ static void gc_misuse_bare_store(struct kunit *test)
 	goalloc_root_add(gc, &root, &misuse_root, 1);
 	goalloc_enter(gc, &m);
 	/* A long list with the two places at its ends. */
-	for (i = 0; i < 20000; i++) {
+	for (i = 0; i < 20000 / SCALE; i++) {
 		p = goalloc_new(&m, &pair_type, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, p);
 		goalloc_store(&m, &p->next, misuse_root);
@@ -341,7 +345,7 @@ static void gc_misuse_destroy(struct kunit *test)
 /* At its limit a heap hands out nothing, and after a collection it does again. */
 static void gc_misuse_limit(struct kunit *test)
 {
-	const struct goalloc_gc_attr attr = { .percent = GOALLOC_GC_OFF, .limit = 1 << 20 };
+	const struct goalloc_gc_attr attr = { .percent = GOALLOC_GC_OFF, .limit = SZ_1M / SCALE };
 	struct goalloc_gc *gc = goalloc_gc_create("limited", &attr);
 	struct goalloc_mutator m;
 	unsigned int round, n;
@@ -351,8 +355,8 @@ static void gc_misuse_limit(struct kunit *test)
 		goalloc_enter(gc, &m);
 		for (n = 0; goalloc_new(&m, &pair_type, GFP_KERNEL | __GFP_NOWARN); n++)
 			;
-		KUNIT_EXPECT_GT(test, n, 50000U);
-		KUNIT_EXPECT_LE(test, n, (1U << 20) / 16);
+		KUNIT_EXPECT_GT(test, n, 50000U / SCALE);
+		KUNIT_EXPECT_LE(test, n, SZ_1M / SCALE / 16U);
 		KUNIT_EXPECT_NULL(test, goalloc_new_array(&m, &pair_type, 4000,
 							  GFP_KERNEL | __GFP_NOWARN));
 		goalloc_exit(&m);
