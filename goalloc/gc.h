@@ -58,7 +58,7 @@ enum gc_phase {
  * @begin_ns: when it began, in ns since the heap was made
  * @stop_ns: its two stops
  * @mark_ns: what lay between them
- * @cpu_ns: CPU time of marking between them
+ * @cpu_ns: time that the collector's thread marked between them
  * @assist_ns: CPU time that mutators marked
  * @before: bytes in use when it began
  * @at_end: bytes in use when marking had ended

@@ -155,10 +155,12 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 	int tries;
 
 	for (tries = 0; ; tries++) {
+		begin = ktime_get();
 		do {
 			gc_mark(gc, w);
 			gc_barrier_flush(gc);
 		} while (gc_work_any(gc));
+		gc->now.cpu_ns += gc_since(begin);
 		gc_stop(gc);
 		begin = ktime_get();
 		gc_barrier_flush(gc);
@@ -189,7 +191,6 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 {
 	ktime_t begin, stopped;
 	struct gc_work w;
-	u64 cpu;
 
 	lockdep_assert_held(&gc->cycle);
 
@@ -208,9 +209,7 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 		gc_start(gc);
 		gc_note_stop(gc, begin, 0);
 		begin = ktime_get();
-		cpu = current->se.sum_exec_runtime;
 		stopped = gc_mark_all(gc, &w);
-		gc->now.cpu_ns = current->se.sum_exec_runtime - cpu;
 		gc->now.mark_ns = ktime_to_ns(ktime_sub(stopped, begin));
 	}
 	gc->now.at_end = atomic64_read(&gc->heap_live);
