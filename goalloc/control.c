@@ -6,6 +6,9 @@
  *	scavenge [bytes]  give free pages back to the kernel
  *	validate          check everything that has to be so
  *	gc                collect a collected heap; not at the top
+ *	leakscan          look for objects that nothing reaches, see gc_leaks.c; not at
+ *	                  the top
+ *	leakclear         those that are in the file leaks are known; not at the top
  *	forget_peak       peak_bytes in the file kmalloc is what is held now; at the top
  *
  * The file at the top is for all heaps, heaps/<name>/control for that one. What
@@ -26,6 +29,7 @@
 #include "compat.h"
 #include "control.h"
 #include "drain.h"
+#include "gc.h"
 #include "heap.h"
 #include "limit.h"
 #include "validate.h"
@@ -80,6 +84,16 @@ static int control_gc(struct goalloc_heap *heap, u64 unused)
 	return heap && heap->gc ? goalloc_gc(heap->gc) : -EINVAL;
 }
 
+static int control_leakscan(struct goalloc_heap *heap, u64 unused)
+{
+	return heap && heap->gc ? min(goalloc_gc_find_leaks(heap->gc), 0) : -EINVAL;
+}
+
+static int control_leakclear(struct goalloc_heap *heap, u64 unused)
+{
+	return heap && heap->gc ? gc_leaks_clear(heap->gc) : -EINVAL;
+}
+
 static const struct {
 	const char *name;
 	bool number;	/* may a number follow? */
@@ -90,6 +104,8 @@ static const struct {
 	{ "validate", false, control_validate },
 	{ "forget_peak", false, control_forget_peak },
 	{ "gc", false, control_gc },
+	{ "leakscan", false, control_leakscan },
+	{ "leakclear", false, control_leakclear },
 };
 
 /**

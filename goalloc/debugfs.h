@@ -29,6 +29,7 @@ void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap);
 
 void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_show_leaks(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_add_gc(struct goalloc_heap *heap);
 void debugfs_add_shim(struct dentry *dir);
 void debugfs_add_profile(struct dentry *dir, struct goalloc_heap *heap);

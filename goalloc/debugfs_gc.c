@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file gc of a collected heap: what it has done, and its last collections.
+ * The files of a collected heap: gc, what it has done, and its last collections; leaks,
+ * what the last scan for leaks has found.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -78,6 +79,67 @@ void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_gc);
 
+static void debugfs_leak(struct seq_file *m, const struct gc_leak *leak)
+{
+	unsigned long *entries;
+	unsigned int nr, i;
+
+	seq_printf(m, "%p %8u %6u ", leak->obj, leak->size, leak->missed);
+	if (leak->event.site)
+		seq_printf(m, "%10u %s %pS\n", harden_now() - leak->event.when,
+			   leak->type->name, (void *)leak->event.site);
+	else
+		seq_printf(m, "%10s %s\n", "-", leak->type->name);
+	nr = harden_stack(&leak->event, &entries);
+	for (i = 0; i < nr; i++)
+		seq_printf(m, "    %pS\n", (void *)entries[i]);
+}
+
+/**
+ * debugfs_show_leaks - print the objects that nothing reaches
+ * @m: where to print
+ * @heap: the heap below a collected one
+ *
+ * Context: Process context, may sleep.
+ */
+void debugfs_show_leaks(struct seq_file *m, struct goalloc_heap *heap)
+{
+	struct goalloc_gc *gc = heap->gc;
+	unsigned int i;
+
+	seq_puts(m, "goalloc leaks - version: 1\n");
+	mutex_lock(&gc->cycle);
+	seq_printf(m, "# %llu scans; %llu objects of %llu bytes, %u of them here\n",
+		   gc->leaks.scans, gc->leaks.found, gc->leaks.bytes, gc->leaks.nr);
+	seq_printf(m, "#%-15s %8s %6s %10s %s\n", "object", "bytes", "scans", "age_ms",
+		   "type allocated_by");
+	for (i = 0; i < gc->leaks.nr; i++)
+		debugfs_leak(m, &gc->leaks.leak[i]);
+	mutex_unlock(&gc->cycle);
+}
+GOALLOC_EXPORT_KUNIT(debugfs_show_leaks);
+
+static int debugfs_leaks_show(struct seq_file *m, void *v)
+{
+	debugfs_show_leaks(m, m->private);
+	return 0;
+}
+
+static int debugfs_leaks_open(struct inode *inode, struct file *file)
+{
+	/* As debugfs_gc_open(). */
+	return file->f_mode & FMODE_WRITE ? -EACCES :
+	       single_open(file, debugfs_leaks_show, inode->i_private);
+}
+
+static const struct file_operations debugfs_leaks_fops = {
+	.owner = THIS_MODULE,
+	.open = debugfs_leaks_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 static int debugfs_gc_show(struct seq_file *m, void *v)
 {
 	debugfs_show_gc(m, m->private);
@@ -100,13 +162,16 @@ static const struct file_operations debugfs_gc_fops = {
 };
 
 /**
- * debugfs_add_gc - make the file
+ * debugfs_add_gc - make the files
  * @heap: the heap below a collected one, shown already
  *
  * Context: Process context.
  */
 void debugfs_add_gc(struct goalloc_heap *heap)
 {
-	if (!IS_ERR_OR_NULL(heap->dir))
-		debugfs_create_file("gc", 0444, heap->dir, heap, &debugfs_gc_fops);
+	if (IS_ERR_OR_NULL(heap->dir))
+		return;
+	debugfs_create_file("gc", 0444, heap->dir, heap, &debugfs_gc_fops);
+	if (gc_has_origins(heap->gc))
+		debugfs_create_file("leaks", 0444, heap->dir, heap, &debugfs_leaks_fops);
 }

@@ -24,6 +24,7 @@
 #include <goalloc_gc.h>
 
 #include "gc_heap.h"
+#include "harden.h"
 #include "heap.h"
 
 /* Span classes: a size class, with pointers or without. */
@@ -194,6 +195,38 @@ struct goalloc_weak {
 };
 
 /**
+ * struct gc_leak - an object that nothing reaches
+ * @obj: the object
+ * @type: its type
+ * @size: bytes of its slot
+ * @missed: scans in a row that have not reached it
+ * @event: who allocated it
+ */
+struct gc_leak {
+	void *obj;
+	const struct goalloc_type *type;
+	u32 size;
+	u16 missed;
+	struct harden_event event;
+};
+
+/**
+ * struct gc_leaks - what a scan has found
+ * @leak: the first of the leaks, or NULL
+ * @nr: how many there are in @leak
+ * @found: leaks in all
+ * @bytes: bytes of all of them
+ * @scans: scans so far
+ */
+struct gc_leaks {
+	struct gc_leak *leak;
+	unsigned int nr;
+	u64 found;
+	u64 bytes;
+	u64 scans;
+};
+
+/**
  * struct goalloc_gc - a collected heap
  * @heap: the heap below, that pages and spans are of
  * @cpus: what CPUs have
@@ -205,6 +238,7 @@ struct goalloc_weak {
  * @sweep_next: span classes below it are swept; set back in stops
  * @phase: enum gc_phase; changed in stops
  * @flags: as &struct goalloc_gc_attr.flags
+ * @track_bytes: bytes of a slot's record
  * @percent: as &struct goalloc_gc_attr.percent
  * @cycle: held throughout a collection
  * @central: spans by span class
@@ -250,6 +284,7 @@ struct goalloc_weak {
  * @records: the last collections, in a ring; @cycle
  * @bad_pointers: pointers that led to no object
  * @missed: objects that verifying has found unmarked; @cycle
+ * @leaks: what the last scan for leaks has found; @cycle
  * @all: place among all collected heaps
  */
 struct goalloc_gc {
@@ -261,6 +296,7 @@ struct goalloc_gc {
 	u8 colour;
 	u8 phase;
 	unsigned int flags;
+	u32 track_bytes;
 	u32 sweepgen;
 	unsigned int sweep_next;
 	int percent;
@@ -308,17 +344,45 @@ struct goalloc_gc {
 	struct gc_record *records;
 	atomic64_t bad_pointers;
 	u64 missed;
+	struct gc_leaks leaks;
 	struct list_head all;
 };
 
 typedef void (*gc_span_fn_t)(struct goalloc_span *span, void *arg);
 
-/* The record of a slot: the number of its type. */
-#define GC_TRACK_BYTES sizeof(u16)
+/**
+ * struct gc_origin - the record of a slot in a heap that is looked through for leaks
+ * @type: number of the object's type; of other heaps that is the whole record
+ * @missed: how many scans in a row have not reached the object; GC_MISSED_KNOWN if it is
+ *          not to be told again. Changed in stops
+ * @event: who allocated it, with GOALLOC_GC_ORIGINS
+ */
+struct gc_origin {
+	u16 type;
+	u16 missed;
+	struct harden_event event;
+};
 
-static inline u16 *gc_track(const struct goalloc_span *span, unsigned int slot)
+#define GC_MISSED_KNOWN U16_MAX
+
+/* The number of the type of the object in a slot. */
+static inline u16 *gc_track(const struct goalloc_gc *gc, const struct goalloc_span *span,
+			    unsigned int slot)
 {
-	return (u16 *)span->tracks + slot;
+	return span->tracks + (size_t)slot * gc->track_bytes;
+}
+
+/* Is there more than the type in a record? */
+static inline bool gc_has_origins(const struct goalloc_gc *gc)
+{
+	return gc->track_bytes == sizeof(struct gc_origin);
+}
+
+static inline struct gc_origin *gc_origin(const struct goalloc_gc *gc,
+					  const struct goalloc_span *span,
+					  unsigned int slot)
+{
+	return span->tracks + (size_t)slot * gc->track_bytes;
 }
 
 static inline u8 gc_other_colour(u8 colour)
@@ -348,6 +412,7 @@ void gc_types_put(void);
 /* gc_span.c */
 struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp);
 void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span);
+void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigned int slot);
 void gc_span_flush_cpu(struct goalloc_gc *gc, unsigned int cpu);
 void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gfp_t gfp);
 void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg);
@@ -405,5 +470,11 @@ void gc_collect(struct goalloc_gc *gc, bool forced);
 void gc_cycle(struct kthread_work *work);
 void gc_allocated(struct goalloc_gc *gc, u64 bytes);
 void gc_set_goal(struct goalloc_gc *gc);
+void gc_mark_world(struct goalloc_gc *gc, struct gc_work *w);
+
+/* gc_leaks.c */
+int gc_leaks_scan(struct goalloc_gc *gc);
+int gc_leaks_clear(struct goalloc_gc *gc);
+void gc_leaks_forget(struct goalloc_gc *gc);
 
 #endif /* GOALLOC_GC_H */

@@ -58,7 +58,7 @@ static bool gc_take(struct goalloc_gc *gc, u8 sc, u32 id, struct gc_new *new)
 	taken = slot < span->bits.nelems;
 	if (likely(taken)) {
 		WARN_ON_ONCE(span->state[slot] != SLOT_FREE);
-		*gc_track(span, slot) = id;
+		*gc_track(gc, span, slot) = id;
 		WRITE_ONCE(span->state[slot], gc->colour);
 		new->obj = (void *)span_slot_addr(span, slot);
 		new->slot = slot;
@@ -90,6 +90,18 @@ static bool gc_refill(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 	return true;
 }
 
+static noinline void gc_note_origin(struct goalloc_gc *gc, struct goalloc_span *span,
+				    unsigned int slot)
+{
+	struct gc_origin *origin = gc_origin(gc, span, slot);
+
+	origin->missed = 0;
+	if (gc->flags & GOALLOC_GC_ORIGINS)
+		harden_record(&origin->event, 0);
+	else
+		origin->event = (struct harden_event){};
+}
+
 static void *gc_small(struct goalloc_gc *gc, u8 sc, u32 id, size_t size, gfp_t gfp)
 {
 	struct gc_new new;
@@ -102,9 +114,20 @@ static void *gc_small(struct goalloc_gc *gc, u8 sc, u32 id, size_t size, gfp_t g
 		memset(new.obj, 0, new.span->elemsize);
 	}
 	sanitize_alloc(gc->heap, new.obj, new.span->bin, size, gfp | __GFP_ZERO);
+	if (unlikely(gc_has_origins(gc)))
+		gc_note_origin(gc, new.span, new.slot);
 	/* kmemleak is to look for pointers in it, and not to miss it. */
 	kmemleak_not_leak(new.obj);
 	return new.obj;
+}
+
+static void *gc_large(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gfp_t gfp)
+{
+	void *obj = gc_large_alloc(gc, size, id, noscan, gfp);
+
+	if (obj && unlikely(gc_has_origins(gc)))
+		gc_note_origin(gc, pagemap_find(&gc->heap->space->map, (unsigned long)obj), 0);
+	return obj;
 }
 
 /* Behind the last tiny object, if there is room. */
@@ -176,12 +199,13 @@ void *gc_alloc(struct goalloc_gc *gc, struct goalloc_type *type, size_t size, gf
 	id = gc_type_id(type, gfp);
 	if (unlikely(!id))
 		obj = NULL;
-	else if (noscan && size < GC_TINY_BLOCK && !type->finalizer)
+	else if (noscan && size < GC_TINY_BLOCK && !type->finalizer &&
+		 !(gc->flags & GOALLOC_GC_EXPLICIT))
 		obj = gc_tiny(gc, id, size, gfp);
 	else if (size <= GOALLOC_MAX_SMALL)
 		obj = gc_small(gc, spanclass_make(sizeclass_of(size), noscan), id, size, gfp);
 	else
-		obj = gc_large_alloc(gc, size, id, noscan, gfp);
+		obj = gc_large(gc, size, id, noscan, gfp);
 	if (obj && unlikely(type->finalizer) && gc_final_add(gc, obj, gfp))
 		obj = NULL;
 	if (unlikely(!obj))
@@ -236,3 +260,37 @@ void *goalloc_new_array(struct goalloc_mutator *m, struct goalloc_type *type, si
 	return gc_new(m, type, n, flags, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_new_array);
+
+/* What is there to be freed, and why not if it is not? */
+static const char *gc_delete_wrong(struct goalloc_gc *gc, const void *obj,
+				   struct slot_ref *ref)
+{
+	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
+		return "the heap is collected; objects go by themselves";
+	if (!slot_find(&gc->heap->space->map, (unsigned long)obj, ref) ||
+	    heap_of(ref->span) != gc->heap)
+		return "no object of the heap begins there";
+	return READ_ONCE(*ref->state) == gc->colour ? NULL : "the object is free already";
+}
+
+void goalloc_delete(struct goalloc_mutator *m, void *obj)
+{
+	const char *wrong;
+	struct slot_ref ref;
+
+	if (!obj)
+		return;
+	wrong = m->gc ? gc_delete_wrong(m->gc, obj, &ref) :
+			"it is called outside of goalloc_enter() and goalloc_exit()";
+	if (unlikely(wrong)) {
+		report_gc(m->gc, __func__, wrong, _RET_IP_);
+		return;
+	}
+	/* Two who free it at once: one has it. */
+	if (cmpxchg(ref.state, m->gc->colour, SLOT_FREE) != m->gc->colour) {
+		report_gc(m->gc, __func__, "the object is free already", _RET_IP_);
+		return;
+	}
+	gc_span_free_slot(m->gc, ref.span, ref.slot);
+}
+EXPORT_SYMBOL_GPL(goalloc_delete);

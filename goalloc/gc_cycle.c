@@ -131,6 +131,23 @@ static void gc_mark_stopped(struct goalloc_gc *gc, struct gc_work *w)
 	} while (gc_work_any(gc));
 }
 
+/**
+ * gc_mark_world - mark everything that is reachable, and nothing else
+ * @gc: the heap
+ * @w: who marks
+ *
+ * For those who do not mean to sweep.
+ *
+ * Context: In a stop, nothing is to be swept.
+ */
+void gc_mark_world(struct goalloc_gc *gc, struct gc_work *w)
+{
+	gc_begin(gc, w);
+	gc_mark_stopped(gc, w);
+	gc->barrier = false;
+	gc->phase = GC_OFF;
+}
+
 static u64 gc_since(ktime_t begin)
 {
 	return ktime_to_ns(ktime_sub(ktime_get(), begin));
@@ -249,6 +266,11 @@ int goalloc_gc(struct goalloc_gc *gc)
 		report_gc(NULL, __func__, "this is no heap", _RET_IP_);
 		return -EINVAL;
 	}
+	if (gc->flags & GOALLOC_GC_EXPLICIT) {
+		report_gc(gc, __func__, "objects of this heap are freed with goalloc_delete()",
+			  _RET_IP_);
+		return -EINVAL;
+	}
 	mutex_lock(&gc->cycle);
 	gc_collect(gc, true);
 	mutex_unlock(&gc->cycle);
@@ -258,7 +280,11 @@ EXPORT_SYMBOL_GPL(goalloc_gc);
 
 int goalloc_set_gc_percent(struct goalloc_gc *gc, int percent)
 {
-	int before = xchg(&gc->percent, max(percent, GOALLOC_GC_OFF));
+	int before;
+
+	if (gc->flags & GOALLOC_GC_EXPLICIT)
+		return GOALLOC_GC_OFF;
+	before = xchg(&gc->percent, max(percent, GOALLOC_GC_OFF));
 
 	/* Nobody else changes the goal; from the next collection on, or now. */
 	if (mutex_trylock(&gc->cycle)) {

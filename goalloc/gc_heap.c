@@ -69,6 +69,11 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	gc->made = ktime_get();
 	gc->percent = attr && attr->percent ? attr->percent : 100;
 	gc->flags = attr ? attr->flags : 0;
+	gc->track_bytes = gc->flags & (GOALLOC_GC_EXPLICIT | GOALLOC_GC_ORIGINS) ?
+			  sizeof(struct gc_origin) : sizeof(u16);
+	/* There is nothing for it to free. */
+	if (gc->flags & GOALLOC_GC_EXPLICIT)
+		gc->percent = GOALLOC_GC_OFF;
 	gc_set_goal(gc);
 }
 
@@ -81,6 +86,7 @@ static void gc_dismantle(struct goalloc_gc *gc)
 		kthread_destroy_worker(gc->finalizer);
 	if (gc->heap) {
 		gc_roots_forget(gc);
+		gc_leaks_forget(gc);
 		gc_work_trim(gc, 0);
 	}
 	if (gc->world.read_count)
@@ -128,9 +134,12 @@ struct goalloc_gc *goalloc_gc_create(const char *name, const struct goalloc_gc_a
 		err = PTR_ERR(heap);
 		goto fail;
 	}
-	heap->track_bytes = GC_TRACK_BYTES;
+	heap->track_bytes = gc->track_bytes;
 	set_bit(ilog2(DETOUR_COLLECTED), &heap->detour);
 	gc->heap = heap;
+	err = gc->flags & GOALLOC_GC_ORIGINS ? harden_track_init() : 0;
+	if (err)
+		goto fail_heap;
 	err = gc_work_fill(gc, num_possible_cpus());
 	if (err)
 		goto fail_heap;
@@ -231,7 +240,7 @@ static void gc_stats_class(struct goalloc_gc *gc, unsigned int sc, struct gc_sum
 			continue;
 		/* Its CPU goes on allocating: a race by intention. */
 		unused = data_race(span_bits_unused(&span->bits));
-		cached += unused;
+		cached += unused + READ_ONCE(span->bits.nr_freed);
 		used += READ_ONCE(span->lent) - unused;
 	}
 	sums->allocs += used;

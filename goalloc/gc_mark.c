@@ -129,7 +129,7 @@ void gc_scan(struct gc_work *w, cache_entry_t obj)
 	} else {
 		base = span_slot_addr(span, slot);
 	}
-	type = gc_type(*gc_track(span, slot));
+	type = gc_type(*gc_track(w->gc, span, slot));
 	w->scanned += end - begin;
 	if (likely(type && type->map))
 		gc_scan_range(w, type, base, begin, end);

@@ -151,7 +151,7 @@ void gc_finalizers(struct kthread_work *work)
 			gc_shade(gc, obj);
 			goalloc_push(&m, &frame);
 			span = pagemap_find(&gc->heap->space->map, (unsigned long)obj);
-			gc_type(*gc_track(span, gc_slot(span, obj)))->finalizer(&m, obj);
+			gc_type(*gc_track(gc, span, gc_slot(span, obj)))->finalizer(&m, obj);
 			goalloc_pop(&m, &frame);
 			WRITE_ONCE(gc->finalized, gc->finalized + 1);
 		}

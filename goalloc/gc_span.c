@@ -29,6 +29,7 @@
 #include "cache.h"
 #include "compat.h"
 #include "gc.h"
+#include "sanitize.h"
 
 static struct goalloc_span *gc_pop(struct list_head *list)
 {
@@ -86,6 +87,9 @@ struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 	span = gc_pop(&central->partial[GC_SWEPT(h)]);
 	if (span) {
 		central->nr_free -= span->nr_free;
+		/* What was freed one by one. */
+		if (span->bits.nr_freed)
+			span->nr_free = span_bits_sweep(&span->bits);
 		goto own;
 	}
 	while (budget--) {
@@ -124,16 +128,63 @@ void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span)
 {
 	struct gc_central *central = &gc->central[span->spanclass];
 	unsigned int unused = span_bits_unused(&span->bits);
+	unsigned int left = unused;
 
 	WARN_ON_ONCE(span->sweepgen != gc->sweepgen + 3);
 	if (unused)
 		atomic64_sub((u64)unused * span->elemsize, &gc->heap_live);
 	spin_lock(&central->lock);
 	central->allocs += span->lent - unused;
-	span->nr_free = unused;
+	if (span->bits.nr_freed)
+		left = span_bits_sweep(&span->bits);
+	span->nr_free = left;
 	span->sweepgen = gc->sweepgen;
 	spin_unlock(&central->lock);
 	gc_sweep_place(gc, span);
+}
+
+/**
+ * gc_span_free_slot - an object was freed by its owner
+ * @gc: the heap, one whose objects are
+ * @span: its span
+ * @slot: its slot, free already, and nobody else's
+ *
+ * Context: In a mutator's section; any but an interrupt.
+ */
+void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigned int slot)
+{
+	struct gc_central *central = &gc->central[span->spanclass];
+	bool empty = false;
+
+	atomic64_sub(span->elemsize, &gc->heap_live);
+	if (span->kind == SPAN_LARGE) {
+		heap_free_large(span);
+		return;
+	}
+	sanitize_free(span, (void *)span_slot_addr(span, slot));
+	spin_lock(&central->lock);
+	central->frees++;
+	span_bits_free(&span->bits, slot);
+	span->needzero = true;
+	/* That of a CPU, or on its way to a set, keeps it to itself. */
+	if (span->sweepgen == gc->sweepgen && !list_empty(&span->list)) {
+		list_del_init(&span->list);
+		central->nr_free -= span->nr_free;
+		span->nr_free++;
+		empty = span->nr_free == span->bits.nelems;
+		if (!empty) {
+			central->nr_free += span->nr_free;
+			list_add(&span->list, &central->partial[GC_SWEPT(gc->sweepgen)]);
+		} else {
+			span_bits_sweep(&span->bits);
+			central->nr_spans--;
+		}
+	}
+	spin_unlock(&central->lock);
+	if (empty) {
+		atomic64_sub(span->npages, &span->home->apart);
+		heap_free_span(span);
+	}
 }
 
 /**
@@ -182,9 +233,11 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 	span->sweepgen = gc->sweepgen;
 	/* See gc_small(). */
 	kmemleak_not_leak(obj);
-	*gc_track(span, 0) = id;
+	*gc_track(gc, span, 0) = id;
 	WRITE_ONCE(span->state[0], gc->colour);
-	llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
+	/* Those that their owners free are found in the heap's own list. */
+	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
+		llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
 	gc_allocated(gc, span->elemsize);
 	return obj;
 }
@@ -200,6 +253,7 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg)
 {
 	struct goalloc_span *span;
+	struct heap_node *node;
 	unsigned int cpu, sc;
 	int i;
 
@@ -219,5 +273,10 @@ void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg)
 	}
 	for (i = 0; i < 2; i++)
 		llist_for_each_entry(span, READ_ONCE(gc->large[i].first), deferred)
+			fn(span, arg);
+	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
+		return;
+	for (node = heap_first_node(gc->heap); node; node = heap_next_node(node))
+		list_for_each_entry(span, &node->large, list)
 			fn(span, arg);
 }

@@ -59,9 +59,13 @@ unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span)
 void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span)
 {
 	struct gc_central *central = &gc->central[span->spanclass];
-	bool empty = span->nr_free == span->bits.nelems;
+	bool empty;
 
 	spin_lock(&central->lock);
+	/* What was freed one by one on the way here. */
+	if (unlikely(span->bits.nr_freed))
+		span->nr_free = span_bits_sweep(&span->bits);
+	empty = span->nr_free == span->bits.nelems;
 	if (empty) {
 		central->nr_spans--;
 	} else if (span->nr_free) {

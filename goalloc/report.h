@@ -73,6 +73,7 @@ void report_gc(const struct goalloc_gc *gc, const char *where, const char *what,
 void report_gc_outside(struct goalloc_heap *heap);
 void report_gc_pointer(const struct goalloc_gc *gc, const void *p, const void *from);
 void report_gc_missed(const struct goalloc_gc *gc, const void *p, const void *from);
+void report_gc_leaks(const struct goalloc_gc *gc);
 void report_leaks(struct goalloc_heap *heap);
 void report_lost(const struct goalloc_heap *heap, u64 npages);
 void report_validate(const struct validate *v);

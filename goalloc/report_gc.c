@@ -71,7 +71,8 @@ static bool report_gc_field(const struct goalloc_gc *gc, const void *from, char 
 	report_object(obj, span, slot);
 	scnprintf(buf, len, "%lu bytes into %p, %s of type %s",
 		  (unsigned long)from - span_slot_addr(span, slot),
-		  (void *)span_slot_addr(span, slot), obj, gc_type(*gc_track(span, slot))->name);
+		  (void *)span_slot_addr(span, slot), obj,
+		  gc_type(*gc_track(gc, span, slot))->name);
 	return true;
 }
 
@@ -121,4 +122,16 @@ void report_gc_missed(const struct goalloc_gc *gc, const void *p, const void *fr
 		field[0] = '\0';
 	pr_err("bad store in heap %s: %p, %s, was stored without goalloc_store() while the heap was marked\n",
 	       gc->heap->name, p, field);
+}
+
+/**
+ * report_gc_leaks - report that there are objects which nothing reaches
+ * @gc: the heap
+ *
+ * Context: gc->cycle held.
+ */
+void report_gc_leaks(const struct goalloc_gc *gc)
+{
+	pr_warn("heap %s: %llu objects of %llu bytes are reached by nothing, see heaps/%s/leaks\n",
+		gc->heap->name, gc->leaks.found, gc->leaks.bytes, gc->heap->name);
 }

@@ -61,10 +61,16 @@ struct goalloc_gc_attr {
  * GOALLOC_GC_VERIFY - when all is marked, look whether what is marked leads to what is
  *	not: a pointer was stored without goalloc_store(); it is reported, and the
  *	object kept. As long a stop as it takes to go through the heap
+ * GOALLOC_GC_EXPLICIT - objects are freed with goalloc_delete(), and nothing else frees
+ *	them; what nothing reaches is a leak, see goalloc_gc_find_leaks()
+ * GOALLOC_GC_ORIGINS - remember who allocated each object, and when, for leaks
  */
 #define GOALLOC_GC_STOP_THE_WORLD 0x01U
 #define GOALLOC_GC_VERIFY 0x02U
-#define GOALLOC_GC_FLAGS (GOALLOC_GC_STOP_THE_WORLD | GOALLOC_GC_VERIFY)
+#define GOALLOC_GC_EXPLICIT 0x04U
+#define GOALLOC_GC_ORIGINS 0x08U
+#define GOALLOC_GC_FLAGS (GOALLOC_GC_STOP_THE_WORLD | GOALLOC_GC_VERIFY | \
+			  GOALLOC_GC_EXPLICIT | GOALLOC_GC_ORIGINS)
 
 /* A percentage: no collection unless it is asked for. */
 #define GOALLOC_GC_OFF (-1)
@@ -201,9 +207,22 @@ struct goalloc_heap *goalloc_gc_heap(const struct goalloc_gc *gc);
  * have been queued.
  *
  * Context: Process context, may sleep; in no mutator section.
- * Return: 0; -EINVAL for a heap that is none.
+ * Return: 0; -EINVAL for a heap that is none, or has GOALLOC_GC_EXPLICIT.
  */
 int goalloc_gc(struct goalloc_gc *gc);
+
+/**
+ * goalloc_gc_find_leaks - look for objects that nothing reaches, and free none
+ * @gc: a heap with GOALLOC_GC_EXPLICIT or GOALLOC_GC_ORIGINS
+ *
+ * Everybody is stopped while the heap is marked from its roots, as by a collection. An
+ * object that is not reached twice in a row is a leak; the file leaks in the heap's
+ * directory has them.
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ * Return: 1 if there are leaks, 0 if not; -EINVAL for another heap, -ENOMEM.
+ */
+int goalloc_gc_find_leaks(struct goalloc_gc *gc);
 
 /**
  * goalloc_set_gc_percent - change when the heap is collected
@@ -331,6 +350,16 @@ static inline void goalloc_pop(struct goalloc_mutator *m, struct goalloc_frame *
  * Return: the object, all zeros, or NULL.
  */
 void *goalloc_new(struct goalloc_mutator *m, struct goalloc_type *type, gfp_t flags);
+
+/**
+ * goalloc_delete - free an object
+ * @m: the mutator
+ * @obj: an object of a heap with GOALLOC_GC_EXPLICIT, or NULL; nothing points to it any
+ *       more
+ *
+ * Context: In the mutator's section.
+ */
+void goalloc_delete(struct goalloc_mutator *m, void *obj);
 
 /**
  * goalloc_new_array - allocate an array of objects of a type
