@@ -28,5 +28,6 @@ extern const struct unit_case unit_palloc[];
 extern const struct unit_case unit_scavenge[];
 extern const struct unit_case unit_span_bits[];
 extern const struct unit_case unit_cache_cap[];
+extern const struct unit_case unit_gc_pacer[];
 
 #endif /* SIM_UNIT_H */

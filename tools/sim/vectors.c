@@ -2,11 +2,10 @@
 /*
  * vectors DIR - run the tables in the JSON files of a directory.
  *
- * The files hold inputs and outputs of Go's own page allocator; each explains
+ * The files hold inputs and outputs of Go's own page allocator and pacer; each explains
  * itself under "_schema".  A section is recognized by its name and the shape of
  * its entries, whatever the file is called, so that other files of the same
- * form can be run.  Sections that belong to parts not tested here (the garbage
- * collector's pacer) are reported as skipped.
+ * form can be run.  Sections that nothing here knows are reported as skipped.
  *
  * Each entry passes or fails as a whole; the last line sums up.
  */
@@ -119,6 +118,10 @@ static const struct section sections[] = {
 	{ "page_alloc_scavenge", NULL, false, vec_scavenge },
 	{ "scavenge_index", "ops", false, vec_scavenge_index },
 	{ "chunk_data_pack", NULL, false, vec_chunk_data_pack },
+	{ "tests", "cycles", false, vec_pacer_test },
+	{ "memory_limit_goal", NULL, false, vec_limit_goal },
+	{ "trigger_probe", "runway", false, vec_trigger_probe },
+	{ "workers", NULL, false, vec_pacer_workers },
 };
 
 /* Sections of which the whole, not each element, is one entry. */

@@ -58,4 +58,10 @@ void vec_chunk_data_pack(const json_t *entry);
 void vec_pi_controller(const json_t *section);
 void vec_scavenger_sim(const json_t *section);
 
+/* vectors_pacer.c */
+void vec_pacer_test(const json_t *entry);
+void vec_limit_goal(const json_t *entry);
+void vec_trigger_probe(const json_t *entry);
+void vec_pacer_workers(const json_t *entry);
+
 #endif /* SIM_VECTORS_H */
