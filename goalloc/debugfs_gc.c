@@ -72,6 +72,7 @@ void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "stop_max_ns %llu\n", st.stop_ns);
 	seq_printf(m, "stop_total_ns %llu\n", st.stop_total_ns);
 	seq_printf(m, "mark_total_ns %llu\n", st.mark_ns);
+	seq_printf(m, "assist_total_ns %llu\n", st.assist_ns);
 	seq_printf(m, "bad_pointers %llu\n", st.bad_pointers);
 	mutex_lock(&gc->cycle);
 	debugfs_gc_records(m, gc);

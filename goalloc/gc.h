@@ -24,6 +24,7 @@
 #include <goalloc_gc.h>
 
 #include "gc_heap.h"
+#include "gc_pacer.h"
 #include "harden.h"
 #include "heap.h"
 
@@ -36,6 +37,7 @@
 #define GC_OBLET_BYTES (128 << 10)
 #define GC_REFILL_BUDGET 100
 #define GC_MIN_HEAP (4ULL << 20)
+#define GC_ASSIST_WORK (64ULL << 10)
 
 /* The span's list links are in the unswept set of generation h, or in the swept one. */
 #define GC_SWEPT(sweepgen) ((sweepgen) / 2 % 2)
@@ -135,7 +137,9 @@ struct gc_workbuf {
  *         always ask the others; or NULL
  * @marked: bytes of the slots that were marked
  * @scanned: bytes that were scanned
+ * @credited: of these, those that are credit of mutators
  * @verify: whatever is found and not marked has been missed
+ * @paced: it is the collector's, who looks now and then how far everybody is
  *
  * Its owner's.
  */
@@ -145,7 +149,9 @@ struct gc_work {
 	struct gc_workbuf *spare;
 	u64 marked;
 	u64 scanned;
+	u64 credited;
 	bool verify;
+	bool paced;
 };
 
 /**
@@ -249,6 +255,10 @@ struct gc_leaks {
  * @heap_goal: bytes to end the next collection at
  * @trigger: bytes in use at which the next collection begins
  * @live_at_mark: heap_live when marking began; changed in stops
+ * @heap_scan: bytes of @heap_live that may hold pointers
+ * @pacer: when the next collection is, and how hard mutators have to help; @cycle
+ * @credit: bytes scanned in this collection that mutators need not scan any more
+ * @assist_ns: time that mutators have helped in this collection
  * @work_lock: guards the lists of work and those who work
  * @full: buffers with work
  * @empty: buffers without
@@ -278,6 +288,7 @@ struct gc_leaks {
  * @stop_ns: longest stop; @cycle
  * @stop_total_ns: all stops; @cycle
  * @mark_ns: time of marking; @cycle
+ * @assist_total_ns: time that mutators have helped in all collections; @cycle
  * @cpu_ns: CPU time of all collections, in ns; @cycle
  * @made: when the heap was made
  * @now: the collection that is going on; @cycle
@@ -309,6 +320,10 @@ struct goalloc_gc {
 	u64 heap_goal;
 	u64 trigger;
 	u64 live_at_mark;
+	atomic64_t heap_scan;
+	struct gc_pacer pacer;
+	atomic64_t credit;
+	atomic64_t assist_ns;
 	spinlock_t work_lock; /* up to @scanned */
 	struct list_head full;
 	struct list_head empty;
@@ -338,6 +353,7 @@ struct goalloc_gc {
 	u64 stop_ns;
 	u64 stop_total_ns;
 	u64 mark_ns;
+	u64 assist_total_ns;
 	u64 cpu_ns;
 	ktime_t made;
 	struct gc_record now;
@@ -425,7 +441,7 @@ void gc_sweep_all(struct goalloc_gc *gc);
 void gc_free_all(struct goalloc_gc *gc);
 
 /* gc_alloc.c */
-void *gc_alloc(struct goalloc_gc *gc, struct goalloc_type *type, size_t size, gfp_t gfp);
+void *gc_alloc(struct goalloc_mutator *m, struct goalloc_type *type, size_t size, gfp_t gfp);
 
 /* gc_work.c */
 void gc_work_init(struct goalloc_gc *gc, struct gc_work *w);
@@ -468,9 +484,17 @@ int gc_trace_text(const struct gc_record *r, char *buf, size_t len);
 /* gc_cycle.c */
 void gc_collect(struct goalloc_gc *gc, bool forced);
 void gc_cycle(struct kthread_work *work);
-void gc_allocated(struct goalloc_gc *gc, u64 bytes);
-void gc_set_goal(struct goalloc_gc *gc);
 void gc_mark_world(struct goalloc_gc *gc, struct gc_work *w);
+
+/* gc_pace.c */
+void gc_allocated(struct goalloc_gc *gc, u64 bytes, bool noscan);
+void gc_unallocated(struct goalloc_gc *gc, u64 bytes, bool noscan);
+void gc_assist(struct goalloc_mutator *m, u64 bytes);
+void gc_pace_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr);
+void gc_pace_begin(struct goalloc_gc *gc);
+void gc_pace(struct gc_work *w);
+void gc_pace_end(struct goalloc_gc *gc, u64 marked);
+void gc_set_goal(struct goalloc_gc *gc, bool swept);
 
 /* gc_leaks.c */
 int gc_leaks_scan(struct goalloc_gc *gc);

@@ -70,14 +70,17 @@ static bool gc_take(struct goalloc_gc *gc, u8 sc, u32 id, struct gc_new *new)
 }
 
 /* Give this CPU another span. */
-static bool gc_refill(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
+static bool gc_refill(struct goalloc_mutator *m, u8 sc, gfp_t gfp)
 {
+	struct goalloc_gc *gc = m->gc;
 	struct goalloc_span *span, *old;
 	struct gc_cpu *cpu;
 
 	span = gc_span_get(gc, sc, gfp);
 	if (!span)
 		return false;
+	if (gfpflags_allow_blocking(gfp))
+		gc_assist(m, (u64)span->lent * span->elemsize);
 	preempt_disable();
 	cpu = this_cpu_ptr(gc->cpus);
 	old = cpu->span[sc];
@@ -102,12 +105,13 @@ static noinline void gc_note_origin(struct goalloc_gc *gc, struct goalloc_span *
 		origin->event = (struct harden_event){};
 }
 
-static void *gc_small(struct goalloc_gc *gc, u8 sc, u32 id, size_t size, gfp_t gfp)
+static void *gc_small(struct goalloc_mutator *m, u8 sc, u32 id, size_t size, gfp_t gfp)
 {
+	struct goalloc_gc *gc = m->gc;
 	struct gc_new new;
 
 	while (!gc_take(gc, sc, id, &new))
-		if (!gc_refill(gc, sc, gfp))
+		if (!gc_refill(m, sc, gfp))
 			return NULL;
 	if (new.dirty) {
 		sanitize_open(new.obj, new.span->elemsize);
@@ -121,9 +125,13 @@ static void *gc_small(struct goalloc_gc *gc, u8 sc, u32 id, size_t size, gfp_t g
 	return new.obj;
 }
 
-static void *gc_large(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gfp_t gfp)
+static void *gc_large(struct goalloc_mutator *m, size_t size, u32 id, bool noscan, gfp_t gfp)
 {
+	struct goalloc_gc *gc = m->gc;
 	void *obj = gc_large_alloc(gc, size, id, noscan, gfp);
+
+	if (obj && gfpflags_allow_blocking(gfp))
+		gc_assist(m, size);
 
 	if (obj && unlikely(gc_has_origins(gc)))
 		gc_note_origin(gc, pagemap_find(&gc->heap->space->map, (unsigned long)obj), 0);
@@ -155,8 +163,9 @@ static void *gc_tiny_pack(struct goalloc_gc *gc, size_t size)
 	return obj;
 }
 
-static void *gc_tiny(struct goalloc_gc *gc, u32 id, size_t size, gfp_t gfp)
+static void *gc_tiny(struct goalloc_mutator *m, u32 id, size_t size, gfp_t gfp)
 {
+	struct goalloc_gc *gc = m->gc;
 	u8 sc = spanclass_make(sizeclass_of(GC_TINY_BLOCK), true);
 	struct gc_cpu *cpu;
 	void *obj;
@@ -164,7 +173,7 @@ static void *gc_tiny(struct goalloc_gc *gc, u32 id, size_t size, gfp_t gfp)
 	obj = gc_tiny_pack(gc, size);
 	if (obj)
 		return obj;
-	obj = gc_small(gc, sc, id, GC_TINY_BLOCK, gfp);
+	obj = gc_small(m, sc, id, GC_TINY_BLOCK, gfp);
 	if (!obj)
 		return NULL;
 	preempt_disable();
@@ -180,7 +189,7 @@ static void *gc_tiny(struct goalloc_gc *gc, u32 id, size_t size, gfp_t gfp)
 
 /**
  * gc_alloc - allocate an object
- * @gc: the heap
+ * @m: the mutator
  * @type: its type
  * @size: bytes, not 0
  * @gfp: how hard to try
@@ -188,8 +197,9 @@ static void *gc_tiny(struct goalloc_gc *gc, u32 id, size_t size, gfp_t gfp)
  * Context: In a mutator's section; any that @gfp allows.
  * Return: the object, all zeros, or NULL.
  */
-void *gc_alloc(struct goalloc_gc *gc, struct goalloc_type *type, size_t size, gfp_t gfp)
+void *gc_alloc(struct goalloc_mutator *m, struct goalloc_type *type, size_t size, gfp_t gfp)
 {
+	struct goalloc_gc *gc = m->gc;
 	bool noscan = !type->map;
 	void *obj;
 	u32 id;
@@ -201,11 +211,11 @@ void *gc_alloc(struct goalloc_gc *gc, struct goalloc_type *type, size_t size, gf
 		obj = NULL;
 	else if (noscan && size < GC_TINY_BLOCK && !type->finalizer &&
 		 !(gc->flags & GOALLOC_GC_EXPLICIT))
-		obj = gc_tiny(gc, id, size, gfp);
+		obj = gc_tiny(m, id, size, gfp);
 	else if (size <= GOALLOC_MAX_SMALL)
-		obj = gc_small(gc, spanclass_make(sizeclass_of(size), noscan), id, size, gfp);
+		obj = gc_small(m, spanclass_make(sizeclass_of(size), noscan), id, size, gfp);
 	else
-		obj = gc_large(gc, size, id, noscan, gfp);
+		obj = gc_large(m, size, id, noscan, gfp);
 	if (obj && unlikely(type->finalizer) && gc_final_add(gc, obj, gfp))
 		obj = NULL;
 	if (unlikely(!obj))
@@ -244,7 +254,7 @@ static void *gc_new(struct goalloc_mutator *m, struct goalloc_type *type, size_t
 		return NULL;
 	}
 	/* As elsewhere: a pointer that may be compared, and nothing behind it. */
-	return gc_alloc(m->gc, type, size ?: 1, flags);
+	return gc_alloc(m, type, size ?: 1, flags);
 }
 
 /* See <goalloc_gc.h>. */

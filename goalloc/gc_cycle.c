@@ -31,44 +31,6 @@
 /* A stop that finds more work lets the mutators go on, but not for ever. */
 #define GC_TERM_TRIES 8
 
-/**
- * gc_set_goal - how much may be in use until the next collection
- * @gc: the heap
- *
- * Context: gc->cycle held, or the heap is not used yet.
- */
-void gc_set_goal(struct goalloc_gc *gc)
-{
-	int percent = READ_ONCE(gc->percent);
-	u64 goal;
-
-	if (percent < 0) {
-		WRITE_ONCE(gc->heap_goal, U64_MAX);
-		WRITE_ONCE(gc->trigger, U64_MAX);
-		return;
-	}
-	goal = max(gc->heap_marked + gc->heap_marked / 100 * percent,
-		   div_u64(GC_MIN_HEAP * percent, 100));
-	WRITE_ONCE(gc->heap_goal, goal);
-	/* As much later as Go lets it be at most; mutators go on allocating meanwhile. */
-	WRITE_ONCE(gc->trigger, gc->heap_marked + (goal - gc->heap_marked) / 64 * 45);
-}
-
-/**
- * gc_allocated - memory is about to be used
- * @gc: the heap
- * @bytes: how much
- *
- * Context: In a mutator's section; any but an interrupt.
- */
-void gc_allocated(struct goalloc_gc *gc, u64 bytes)
-{
-	u64 live = atomic64_add_return(bytes, &gc->heap_live);
-
-	if (unlikely(live >= READ_ONCE(gc->trigger)) && READ_ONCE(gc->phase) == GC_OFF)
-		kthread_queue_work(gc->collector, &gc->cycle_work);
-}
-
 /* The first stop's work. */
 static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
 {
@@ -82,6 +44,7 @@ static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
 	gc->phase = GC_MARK;
 	gc->barrier = true;
 	gc_roots_mark(w);
+	gc_pace_begin(gc);
 }
 
 /* The second stop's: nothing is grey any more. */
@@ -103,8 +66,7 @@ static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
 		gc_span_flush_cpu(gc, cpu);
 	/* What was allocated meanwhile is marked. */
 	fresh = atomic64_read(&gc->heap_live) - gc->live_at_mark;
-	gc->heap_marked = gc->marked + ((s64)fresh > 0 ? fresh : 0);
-	atomic64_set(&gc->heap_live, gc->heap_marked);
+	gc_pace_end(gc, gc->marked + ((s64)fresh > 0 ? fresh : 0));
 	gc->sweepgen += 2;
 	gc->sweep_next = 0;
 	gc->phase = GC_OFF;
@@ -214,6 +176,7 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	gc_sweep_all(gc);
 	gc_trace_begin(gc, forced);
 	gc_work_init(gc, &w);
+	w.paced = true;
 	gc_stop(gc);
 	begin = ktime_get();
 	stopped = begin;
@@ -232,7 +195,7 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	gc->now.at_end = atomic64_read(&gc->heap_live);
 	gc_end(gc, &w);
 	gc->forced += forced;
-	gc_set_goal(gc);
+	gc_set_goal(gc, false);
 	gc_start(gc);
 	gc_note_stop(gc, stopped, 1);
 	gc->now.marked = gc->heap_marked;
@@ -288,7 +251,7 @@ int goalloc_set_gc_percent(struct goalloc_gc *gc, int percent)
 
 	/* Nobody else changes the goal; from the next collection on, or now. */
 	if (mutex_trylock(&gc->cycle)) {
-		gc_set_goal(gc);
+		gc_set_goal(gc, true);
 		mutex_unlock(&gc->cycle);
 	}
 	return before;

@@ -74,7 +74,7 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	/* There is nothing for it to free. */
 	if (gc->flags & GOALLOC_GC_EXPLICIT)
 		gc->percent = GOALLOC_GC_OFF;
-	gc_set_goal(gc);
+	gc_pace_init(gc, attr);
 }
 
 /* What a heap that nobody uses has beside its spans; any part of it may be missing. */
@@ -109,7 +109,10 @@ static const char *gc_attr_wrong(const struct goalloc_gc_attr *attr)
 /* See <goalloc_gc.h> for this and what follows. */
 struct goalloc_gc *goalloc_gc_create(const char *name, const struct goalloc_gc_attr *attr)
 {
-	struct goalloc_heap_attr heap_attr = { .limit = attr ? attr->limit : 0 };
+	struct goalloc_heap_attr heap_attr = {
+		.limit = attr ? attr->limit : 0,
+		.soft_limit = attr ? attr->soft_limit : 0,
+	};
 	const char *wrong = gc_attr_wrong(attr);
 	struct goalloc_heap *heap;
 	struct goalloc_gc *gc;
@@ -150,6 +153,7 @@ struct goalloc_gc *goalloc_gc_create(const char *name, const struct goalloc_gc_a
 		goto fail_heap;
 	}
 	gc_types_get();
+	gc_set_goal(gc, true);
 	/* From here on statistics count what is here. */
 	smp_store_release(&heap->gc, gc);
 	debugfs_add_gc(heap);
@@ -287,6 +291,7 @@ void goalloc_gc_get_stats(struct goalloc_gc *gc, struct goalloc_gc_stats *st)
 		.stop_ns = READ_ONCE(gc->stop_ns),
 		.stop_total_ns = READ_ONCE(gc->stop_total_ns),
 		.mark_ns = READ_ONCE(gc->mark_ns),
+		.assist_ns = READ_ONCE(gc->assist_total_ns),
 		.bad_pointers = atomic64_read(&gc->bad_pointers),
 	};
 	for_each_possible_cpu(cpu)

@@ -152,6 +152,8 @@ void gc_drain(struct gc_work *w)
 			gc_work_share(w);
 		if (w->scanned >= next) {
 			next = w->scanned + GC_DRAIN_BYTES;
+			if (w->paced)
+				gc_pace(w);
 			cond_resched();
 		}
 	}

@@ -45,7 +45,7 @@ static void gc_span_own(struct goalloc_gc *gc, struct goalloc_span *span)
 	span->sweepgen = gc->sweepgen + 3;
 	span->lent = span->nr_free;
 	/* As if it were all used: whoever gives it back says what was not. */
-	gc_allocated(gc, (u64)span->lent * span->elemsize);
+	gc_allocated(gc, (u64)span->lent * span->elemsize, spanclass_noscan(span->spanclass));
 }
 
 static struct goalloc_span *gc_span_grow(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
@@ -132,7 +132,8 @@ void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span)
 
 	WARN_ON_ONCE(span->sweepgen != gc->sweepgen + 3);
 	if (unused)
-		atomic64_sub((u64)unused * span->elemsize, &gc->heap_live);
+		gc_unallocated(gc, (u64)unused * span->elemsize,
+			       spanclass_noscan(span->spanclass));
 	spin_lock(&central->lock);
 	central->allocs += span->lent - unused;
 	if (span->bits.nr_freed)
@@ -156,7 +157,7 @@ void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigne
 	struct gc_central *central = &gc->central[span->spanclass];
 	bool empty = false;
 
-	atomic64_sub(span->elemsize, &gc->heap_live);
+	gc_unallocated(gc, span->elemsize, spanclass_noscan(span->spanclass));
 	if (span->kind == SPAN_LARGE) {
 		heap_free_large(span);
 		return;
@@ -238,7 +239,7 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 	/* Those that their owners free are found in the heap's own list. */
 	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
 		llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
-	gc_allocated(gc, span->elemsize);
+	gc_allocated(gc, span->elemsize, noscan);
 	return obj;
 }
 

@@ -177,8 +177,11 @@ bool gc_work_done(struct gc_work *w)
 	w->gc->marked += w->marked;
 	w->gc->scanned += w->scanned;
 	spin_unlock(&w->gc->work_lock);
+	if (w->paced)
+		atomic64_add(w->scanned - w->credited, &w->gc->credit);
 	w->marked = 0;
 	w->scanned = 0;
+	w->credited = 0;
 	return left;
 }
 

@@ -583,6 +583,8 @@ static void gc_finalizer_calls(struct kunit *test)
 	gc_finish(test, gc);
 }
 
+#define ROUNDS (400 / SCALE)
+
 /* A large object of several oblets. */
 #define CELLS 20000
 
@@ -626,7 +628,73 @@ static void gc_no_buffers(struct kunit *test)
 	gc_finish(test, gc);
 }
 
-#define ROUNDS (400 / SCALE)
+/* What is allocated while the heap is marked is paid for by scanning. */
+static void gc_assists(struct kunit *test)
+{
+	const struct goalloc_gc_attr attr = { .percent = 100 };
+	struct goalloc_gc *gc = goalloc_gc_create("assisted", &attr);
+	struct goalloc_gc_stats st;
+	struct goalloc_root root;
+	struct goalloc_mutator m;
+	struct cell *cell;
+	unsigned int i, k;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gc));
+	gc_root = NULL;
+	goalloc_root_add(gc, &root, &gc_root, 1);
+	/* As much to be marked as takes a while. */
+	KUNIT_ASSERT_TRUE(test, gc_list(gc, &gc_root, 200000 / SCALE));
+	for (i = 0; i < 200; i++) {
+		goalloc_enter(gc, &m);
+		for (k = 0; k < 100; k++) {
+			cell = goalloc_new_array(&m, &cell_type, 100, GFP_KERNEL);
+			KUNIT_ASSERT_NOT_NULL(test, cell);
+		}
+		goalloc_exit(&m);
+		goalloc_gc_get_stats(gc, &st);
+		/* Far beyond what it was to end at, it would not be held back. */
+		KUNIT_ASSERT_LE(test, st.heap_live, 3 * (st.heap_marked + (8ULL << 20)));
+	}
+	KUNIT_EXPECT_EQ(test, 200000U / SCALE, gc_list_length(gc_root));
+	kthread_flush_work(&gc->cycle_work);
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_GE(test, st.cycles, 1ULL);
+	KUNIT_EXPECT_GT(test, gc->pacer.cons_mark, 0ULL);
+	kunit_info(test, "%llu collections, assists %llu us, marking %llu us\n", st.cycles,
+		   st.assist_ns / 1000, st.mark_ns / 1000);
+	goalloc_root_remove(gc, &root);
+	gc_finish(test, gc);
+}
+
+/* A soft limit brings collections on, though the percentage would never. */
+static void gc_soft_limit(struct kunit *test)
+{
+	const struct goalloc_gc_attr attr = {
+		.percent = GOALLOC_GC_OFF,
+		.soft_limit = 8 << 20,
+	};
+	struct goalloc_gc *gc = goalloc_gc_create("limited", &attr);
+	struct goalloc_gc_stats st;
+	struct goalloc_mutator m;
+	unsigned int i, k;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gc));
+	for (i = 0; i < ROUNDS; i++) {
+		goalloc_enter(gc, &m);
+		for (k = 0; k < 100; k++)
+			KUNIT_ASSERT_NOT_NULL(test, goalloc_new_array(&m, &cell_type, 120 * SCALE,
+								      GFP_KERNEL));
+		goalloc_exit(&m);
+		/* Slower than the collector, which the limit is worth nothing without. */
+		kthread_flush_work(&gc->cycle_work);
+	}
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_GE(test, st.cycles, 1ULL);
+	KUNIT_EXPECT_EQ(test, 0ULL, st.forced);
+	KUNIT_EXPECT_LE(test, st.heap_goal, 8ULL << 20);
+	gc_finish(test, gc);
+}
+
 
 /* It begins by itself when enough has been allocated, and not before. */
 static void gc_by_itself(struct kunit *test)
@@ -680,6 +748,8 @@ static struct kunit_case gc_cases[] = {
 	KUNIT_CASE_PARAM(gc_finalizer_calls, gc_way_gen_params),
 	KUNIT_CASE_PARAM(gc_no_buffers, gc_way_gen_params),
 	KUNIT_CASE_PARAM(gc_by_itself, gc_way_gen_params),
+	KUNIT_CASE(gc_assists),
+	KUNIT_CASE(gc_soft_limit),
 	{}
 };
 

@@ -48,11 +48,14 @@ struct goalloc_weak;
  *           was found in use by the last one; 0 stands for 100, GOALLOC_GC_OFF for
  *           never by itself
  * @limit: bytes of pages that the heap may hold at once, 0 for no limit
+ * @soft_limit: bytes of pages that the heap should not pass, 0 for no limit: near it the
+ *              heap is collected more often, whatever @percent is
  * @flags: GOALLOC_GC_* flags
  */
 struct goalloc_gc_attr {
 	int percent;
 	size_t limit;
+	size_t soft_limit;
 	unsigned int flags;
 };
 
@@ -105,6 +108,8 @@ struct goalloc_frame {
  * @barrier: set while pointers that are stored are to be told the collector
  * @top: its innermost frame
  * @parked: place among those that wait at a safe point
+ * @credit: bytes that it may allocate before it has to help marking
+ * @cycle: the collection that @credit is for
  *
  * Its owner's alone, but for those that wait.
  */
@@ -114,6 +119,8 @@ struct goalloc_mutator {
 	const bool *barrier;
 	struct goalloc_frame *top;
 	struct list_head parked;
+	s64 credit;
+	u64 cycle;
 };
 
 /**
@@ -145,6 +152,7 @@ struct goalloc_root {
  * @stop_ns: time of the longest stop, in ns
  * @stop_total_ns: time of all stops together, in ns
  * @mark_ns: time of marking, in ns, in all collections
+ * @assist_ns: time that mutators have helped, in ns
  * @bad_pointers: pointers in objects, roots and frames that led to no object
  */
 struct goalloc_gc_stats {
@@ -162,6 +170,7 @@ struct goalloc_gc_stats {
 	u64 stop_ns;
 	u64 stop_total_ns;
 	u64 mark_ns;
+	u64 assist_ns;
 	u64 bad_pointers;
 };
 
