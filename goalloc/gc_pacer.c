@@ -27,11 +27,11 @@
 #define UTILIZATION GC_Q(1, 4)
 
 #define MIN_RUNWAY (64ULL << 10)
-#define SWEEP_DISTANCE (1ULL << 20)
+#define SWEEP_DISTANCE BIT_ULL(20)
 #define SWEEP_DISTANCE_LEAST 8192
 #define LATEST_TRIGGER (4ULL << 20)
 #define HEADROOM_PERCENT 3
-#define HEADROOM_LEAST (1ULL << 20)
+#define HEADROOM_LEAST BIT_ULL(20)
 /* There is always that much to scan. */
 #define LEAST_WORK 1000
 

@@ -55,7 +55,7 @@ static double from_q(u64 q)
 
 static void near(const char *what, size_t cycle, double want, double got)
 {
-	double slack = fabs(want) * 1e-6 + 64;
+	double slack = fabs(want) / 1000000 + 64;
 
 	if (fabs(want - got) > slack)
 		vec_fail("cycle %zu: %s: expected %.17g, got %.17g", cycle, what, want, got);
@@ -64,7 +64,7 @@ static void near(const char *what, size_t cycle, double want, double got)
 /* Of what is no number of bytes. */
 static void near_ratio(const char *what, size_t cycle, double want, double got)
 {
-	if (fabs(want - got) > fabs(want) * 1e-5 + 1e-9)
+	if (fabs(want - got) > fabs(want) / 100000 + 1 / 1e9)
 		vec_fail("cycle %zu: %s: expected %.17g, got %.17g", cycle, what, want, got);
 }
 
