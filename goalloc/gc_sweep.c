@@ -192,6 +192,7 @@ void gc_free_all(struct goalloc_gc *gc)
 	unsigned int cpu, sc, slot;
 	struct goalloc_span *span;
 	struct llist_node *node;
+	struct heap_node *home;
 	int i;
 
 	for_each_possible_cpu(cpu)
@@ -222,4 +223,9 @@ void gc_free_all(struct goalloc_gc *gc)
 		while ((node = llist_del_first(&gc->large[i])))
 			heap_free_large(llist_entry(node, struct goalloc_span, deferred));
 	}
+	/* Those that their owners should have freed; nobody else changes the list now. */
+	for (home = heap_first_node(gc->heap); home; home = heap_next_node(home))
+		while ((span = list_first_entry_or_null(&home->large, struct goalloc_span,
+							list)))
+			heap_free_large(span);
 }
