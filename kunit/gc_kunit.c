@@ -695,7 +695,6 @@ static void gc_soft_limit(struct kunit *test)
 	gc_finish(test, gc);
 }
 
-
 /* It begins by itself when enough has been allocated, and not before. */
 static void gc_by_itself(struct kunit *test)
 {
