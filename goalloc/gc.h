@@ -9,7 +9,6 @@
 #ifndef GOALLOC_GC_H
 #define GOALLOC_GC_H
 
-#include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -19,7 +18,6 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
 #include <goalloc_gc.h>
 
@@ -189,12 +187,23 @@ struct gc_final {
 	void *obj;
 };
 
+/**
+ * struct goalloc_handle - what keeps an object
+ * @list: place among all of its heap; gc->roots_lock
+ * @refs: who uses it
+ * @obj: the object; does not change
+ */
 struct goalloc_handle {
 	struct list_head list;
 	refcount_t refs;
 	void *obj;
 };
 
+/**
+ * struct goalloc_weak - what remembers an object without keeping it
+ * @list: place among all of its heap; gc->roots_lock
+ * @obj: the object, or NULL from when it was found unreachable; changed in stops
+ */
 struct goalloc_weak {
 	struct list_head list;
 	void *obj;
@@ -259,14 +268,11 @@ struct gc_leaks {
  * @pacer: when the next collection is, and how hard mutators have to help; @cycle
  * @credit: bytes scanned in this collection that mutators need not scan any more
  * @assist_ns: time that mutators have helped in this collection
- * @work_lock: guards the lists of work and those who work
+ * @work_lock: guards the lists of work and what those who are done have counted
  * @full: buffers with work
  * @empty: buffers without
  * @nr_bufs: buffers there are
  * @max_bufs: buffers there may be
- * @nr_workers: who marks
- * @nr_idle: of these, those that have found no work
- * @work_wait: where they wait
  * @overflow: an object was marked and could not be queued, for want of memory
  * @marked: bytes marked in this collection, of those who are done
  * @scanned: bytes scanned, likewise
@@ -277,7 +283,6 @@ struct gc_leaks {
  * @finals: objects with a finalizer that has not been called
  * @final_queue: those that are to be called
  * @parked: mutators that wait at a safe point
- * @nr_inside: mutators in a section, for those who end it
  * @collector: runs collections
  * @finalizer: runs finalizers
  * @cycle_work: a collection that is due
@@ -296,7 +301,6 @@ struct gc_leaks {
  * @bad_pointers: pointers that led to no object
  * @missed: objects that verifying has found unmarked; @cycle
  * @leaks: what the last scan for leaks has found; @cycle
- * @all: place among all collected heaps
  */
 struct goalloc_gc {
 	struct goalloc_heap *heap;
@@ -329,9 +333,6 @@ struct goalloc_gc {
 	struct list_head empty;
 	unsigned int nr_bufs;
 	unsigned int max_bufs;
-	unsigned int nr_workers;
-	unsigned int nr_idle;
-	wait_queue_head_t work_wait;
 	bool overflow;
 	u64 marked;
 	u64 scanned;
@@ -342,7 +343,6 @@ struct goalloc_gc {
 	struct list_head finals;
 	struct list_head final_queue;
 	struct list_head parked;
-	atomic_t nr_inside;
 	struct kthread_worker *collector;
 	struct kthread_worker *finalizer;
 	struct kthread_work cycle_work;
@@ -361,7 +361,6 @@ struct goalloc_gc {
 	atomic64_t bad_pointers;
 	u64 missed;
 	struct gc_leaks leaks;
-	struct list_head all;
 };
 
 typedef void (*gc_span_fn_t)(struct goalloc_span *span, void *arg);
@@ -448,9 +447,7 @@ void gc_work_init(struct goalloc_gc *gc, struct gc_work *w);
 bool gc_work_try_put(struct gc_work *w, cache_entry_t obj);
 void gc_work_put(struct gc_work *w, cache_entry_t obj);
 bool gc_work_get(struct gc_work *w, cache_entry_t *obj);
-void gc_work_share(struct gc_work *w);
-bool gc_work_done(struct gc_work *w);
-bool gc_work_wait(struct gc_work *w);
+void gc_work_done(struct gc_work *w);
 bool gc_work_any(struct goalloc_gc *gc);
 int gc_work_fill(struct goalloc_gc *gc, unsigned int nr);
 void gc_work_trim(struct goalloc_gc *gc, unsigned int keep);
@@ -458,7 +455,7 @@ void gc_work_trim(struct goalloc_gc *gc, unsigned int keep);
 /* gc_mark.c */
 void gc_grey(struct gc_work *w, void *p, const void *from);
 void gc_scan(struct gc_work *w, cache_entry_t obj);
-void gc_drain(struct gc_work *w);
+void gc_drain(struct gc_work *w, u64 bytes);
 void gc_rescan(struct gc_work *w);
 void gc_verify(struct gc_work *w);
 

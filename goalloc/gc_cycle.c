@@ -44,7 +44,6 @@ static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
 	gc->phase = GC_MARK;
 	gc->barrier = true;
 	gc_roots_mark(w);
-	gc_pace_begin(gc);
 }
 
 /* The second stop's: nothing is grey any more. */
@@ -73,20 +72,11 @@ static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
 	gc->cycles++;
 }
 
-static void gc_mark(struct goalloc_gc *gc, struct gc_work *w)
-{
-	gc->nr_workers = 1;
-	gc->nr_idle = 0;
-	do {
-		gc_drain(w);
-	} while (gc_work_wait(w));
-}
-
 /* What is left when everybody has been stopped, or never ran. */
 static void gc_mark_stopped(struct goalloc_gc *gc, struct gc_work *w)
 {
 	do {
-		gc_mark(gc, w);
+		gc_drain(w, U64_MAX);
 		gc_barrier_flush(gc);
 		gc_rescan(w);
 		gc_work_done(w);
@@ -136,7 +126,7 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 	for (tries = 0; ; tries++) {
 		begin = ktime_get();
 		do {
-			gc_mark(gc, w);
+			gc_drain(w, U64_MAX);
 			gc_barrier_flush(gc);
 		} while (gc_work_any(gc));
 		gc->now.cpu_ns += gc_since(begin);
@@ -181,6 +171,7 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	begin = ktime_get();
 	stopped = begin;
 	gc_begin(gc, &w);
+	gc_pace_begin(gc);
 	if (gc->flags & GOALLOC_GC_STOP_THE_WORLD) {
 		do {
 			gc_mark_stopped(gc, &w);

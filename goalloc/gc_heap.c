@@ -52,7 +52,6 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	spin_lock_init(&gc->large_lock);
 	spin_lock_init(&gc->work_lock);
 	spin_lock_init(&gc->roots_lock);
-	init_waitqueue_head(&gc->work_wait);
 	INIT_LIST_HEAD(&gc->full);
 	INIT_LIST_HEAD(&gc->empty);
 	INIT_LIST_HEAD(&gc->roots);

@@ -136,20 +136,19 @@ void gc_scan(struct gc_work *w, cache_entry_t obj)
 }
 
 /**
- * gc_drain - scan until nothing is left for this one to find
+ * gc_drain - scan until nothing is left for this one to find, or it has been enough
  * @w: who marks
+ * @bytes: how many bytes are enough
  *
  * Context: Process context, may sleep.
  */
-void gc_drain(struct gc_work *w)
+void gc_drain(struct gc_work *w, u64 bytes)
 {
-	u64 next = w->scanned + GC_DRAIN_BYTES;
+	u64 begin = w->scanned, next = begin + GC_DRAIN_BYTES;
 	cache_entry_t obj;
 
-	while (gc_work_get(w, &obj)) {
+	while (w->scanned - begin < bytes && gc_work_get(w, &obj)) {
 		gc_scan(w, obj);
-		if (READ_ONCE(w->gc->nr_idle) && !gc_work_any(w->gc))
-			gc_work_share(w);
 		if (w->scanned >= next) {
 			next = w->scanned + GC_DRAIN_BYTES;
 			if (w->paced)
@@ -171,7 +170,7 @@ static void gc_rescan_span(struct goalloc_span *span, void *arg)
 		if (!gc_is_marked(w->gc, span, slot))
 			continue;
 		gc_scan(w, cache_entry_make(span, slot));
-		gc_drain(w);
+		gc_drain(w, U64_MAX);
 	}
 }
 
@@ -189,7 +188,7 @@ void gc_rescan(struct gc_work *w)
 	while (READ_ONCE(w->gc->overflow)) {
 		WRITE_ONCE(w->gc->overflow, false);
 		gc_spans_walk(w->gc, gc_rescan_span, w);
-		gc_drain(w);
+		gc_drain(w, U64_MAX);
 	}
 }
 

@@ -70,13 +70,11 @@ static u64 gc_take_credit(struct goalloc_gc *gc, u64 work)
 static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
 {
 	ktime_t begin = ktime_get();
-	cache_entry_t obj;
 	struct gc_work w;
 	u64 scanned;
 
 	gc_work_init(gc, &w);
-	while (w.scanned < bytes && gc_work_get(&w, &obj))
-		gc_scan(&w, obj);
+	gc_drain(&w, bytes);
 	scanned = w.scanned;
 	gc_work_done(&w);
 	atomic64_add(ktime_to_ns(ktime_sub(ktime_get(), begin)), &gc->assist_ns);

@@ -7,8 +7,9 @@
  * If there is no memory for a buffer the object stays marked, and the heap remembers
  * that not all that is marked was scanned, see gc_rescan().
  *
- * Marking has ended when all who mark have found nothing: each says so under the lock,
- * and with the last one the list is empty for good.
+ * Marking has ended when the collector's thread has found nothing, and nobody else has
+ * left anything in the list: mutators, who help or whose stores come in, do so when
+ * they have done with theirs.
  *
  * Locks: gc->work_lock.
  */
@@ -57,8 +58,6 @@ static void gc_workbuf_put(struct goalloc_gc *gc, struct gc_workbuf *buf)
 		return;
 	spin_lock(&gc->work_lock);
 	list_add(&buf->list, buf->nr ? &gc->full : &gc->empty);
-	if (buf->nr && gc->nr_idle)
-		wake_up(&gc->work_wait);
 	spin_unlock(&gc->work_lock);
 }
 
@@ -145,30 +144,13 @@ bool gc_work_get(struct gc_work *w, cache_entry_t *obj)
 }
 
 /**
- * gc_work_share - let others have some of the work
- * @w: whose
- *
- * Context: Any but an interrupt.
- */
-void gc_work_share(struct gc_work *w)
-{
-	if (w->spare && w->spare->nr) {
-		gc_workbuf_put(w->gc, w->spare);
-		w->spare = NULL;
-	}
-}
-
-/**
  * gc_work_done - somebody marks no more
  * @w: his work; what is left of it goes to everybody
  *
  * Context: Any but an interrupt.
- * Return: true if something was left.
  */
-bool gc_work_done(struct gc_work *w)
+void gc_work_done(struct gc_work *w)
 {
-	bool left = (w->buf && w->buf->nr) || (w->spare && w->spare->nr);
-
 	gc_workbuf_put(w->gc, w->buf);
 	gc_workbuf_put(w->gc, w->spare);
 	w->buf = NULL;
@@ -182,40 +164,6 @@ bool gc_work_done(struct gc_work *w)
 	w->marked = 0;
 	w->scanned = 0;
 	w->credited = 0;
-	return left;
-}
-
-/**
- * gc_work_wait - wait for work of others
- * @w: who has none; counted among gc->nr_workers
- *
- * Context: Process context, may sleep.
- * Return: true if there may be some; false if all have none.
- */
-bool gc_work_wait(struct gc_work *w)
-{
-	struct goalloc_gc *gc = w->gc;
-	bool more;
-
-	gc_work_done(w);
-	spin_lock(&gc->work_lock);
-	if (!list_empty(&gc->full)) {
-		spin_unlock(&gc->work_lock);
-		return true;
-	}
-	gc->nr_idle++;
-	if (gc->nr_idle == gc->nr_workers)
-		wake_up_all(&gc->work_wait);
-	spin_unlock(&gc->work_lock);
-	wait_event(gc->work_wait, !list_empty_careful(&gc->full) ||
-		   READ_ONCE(gc->nr_idle) == READ_ONCE(gc->nr_workers));
-	spin_lock(&gc->work_lock);
-	/* All idle is for ever: nobody is left to find anything. */
-	more = gc->nr_idle < gc->nr_workers;
-	if (more)
-		gc->nr_idle--;
-	spin_unlock(&gc->work_lock);
-	return more;
 }
 
 /**
