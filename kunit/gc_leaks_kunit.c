@@ -242,6 +242,8 @@ static void gc_leaks_collected(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, goalloc_gc_find_leaks(gc));
 	KUNIT_EXPECT_EQ(test, 49ULL, gc->leaks.found);
 	KUNIT_EXPECT_EQ(test, 50ULL, leaks_live(gc));
+	/* No collection is going on, by which the next one's goal would be set. */
+	KUNIT_EXPECT_EQ(test, U64_MAX, gc->pacer.triggered);
 	KUNIT_EXPECT_EQ(test, 0, goalloc_gc(gc));
 	KUNIT_EXPECT_EQ(test, 1ULL, leaks_live(gc));
 	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_find_leaks(gc));
