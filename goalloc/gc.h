@@ -258,7 +258,8 @@ struct gc_leaks {
  * @cycle: held throughout a collection
  * @central: spans by span class
  * @large_lock: guards @large
- * @large: spans of large objects, swept and unswept; added to without the lock
+ * @large: spans of large objects that are collected, swept and unswept; added to
+ *         without the lock
  * @heap_live: bytes, see &struct goalloc_gc_stats.heap_live
  * @heap_marked: bytes found in use by the last collection; changed in stops
  * @heap_goal: bytes to end the next collection at
@@ -425,6 +426,8 @@ void gc_types_get(void);
 void gc_types_put(void);
 
 /* gc_span.c */
+struct goalloc_span *gc_span_pop(struct gc_central *central, struct list_head *set);
+void gc_span_free(struct goalloc_span *span);
 struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp);
 void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span);
 void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigned int slot);
@@ -433,9 +436,10 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg);
 
 /* gc_sweep.c */
-unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span);
+struct goalloc_span *gc_sweep_claim(struct goalloc_gc *gc, struct gc_central *central,
+				    bool full_first);
+void gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span);
 void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span);
-u64 gc_sweep_one(struct goalloc_gc *gc);
 void gc_sweep_all(struct goalloc_gc *gc);
 void gc_free_all(struct goalloc_gc *gc);
 

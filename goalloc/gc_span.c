@@ -31,13 +31,37 @@
 #include "gc.h"
 #include "sanitize.h"
 
-static struct goalloc_span *gc_pop(struct list_head *list)
+/**
+ * gc_span_pop - take a span out of a set
+ * @central: whose
+ * @set: the set
+ *
+ * Context: @central->lock held.
+ * Return: the span, in no set, or NULL.
+ */
+struct goalloc_span *gc_span_pop(struct gc_central *central, struct list_head *set)
 {
-	struct goalloc_span *span = list_first_entry_or_null(list, struct goalloc_span, list);
+	struct goalloc_span *span = list_first_entry_or_null(set, struct goalloc_span, list);
 
-	if (span)
-		list_del_init(&span->list);
+	lockdep_assert_held(&central->lock);
+
+	if (!span)
+		return NULL;
+	list_del_init(&span->list);
+	central->nr_free -= span->nr_free;
 	return span;
+}
+
+/**
+ * gc_span_free - give a span's pages back
+ * @span: a span in no set, all of whose slots are free
+ *
+ * Context: Any but an interrupt.
+ */
+void gc_span_free(struct goalloc_span *span)
+{
+	atomic64_sub(span->npages, &span->home->apart);
+	heap_free_span(span);
 }
 
 static void gc_span_own(struct goalloc_gc *gc, struct goalloc_span *span)
@@ -84,24 +108,13 @@ struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 	struct goalloc_span *span;
 
 	spin_lock(&central->lock);
-	span = gc_pop(&central->partial[GC_SWEPT(h)]);
-	if (span) {
-		central->nr_free -= span->nr_free;
-		/* What was freed one by one. */
-		if (span->bits.nr_freed)
-			span->nr_free = span_bits_sweep(&span->bits);
+	span = gc_span_pop(central, &central->partial[GC_SWEPT(h)]);
+	if (span)
 		goto own;
-	}
 	while (budget--) {
-		span = gc_pop(&central->partial[GC_UNSWEPT(h)]);
-		if (span)
-			central->nr_free -= span->nr_free;
-		else
-			span = gc_pop(&central->full[GC_UNSWEPT(h)]);
+		span = gc_sweep_claim(gc, central, false);
 		if (!span)
 			break;
-		WARN_ON_ONCE(span->sweepgen != h - 2);
-		span->sweepgen = h - 1;
 		spin_unlock(&central->lock);
 		gc_sweep_span(gc, span);
 		spin_lock(&central->lock);
@@ -128,7 +141,6 @@ void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span)
 {
 	struct gc_central *central = &gc->central[span->spanclass];
 	unsigned int unused = span_bits_unused(&span->bits);
-	unsigned int left = unused;
 
 	WARN_ON_ONCE(span->sweepgen != gc->sweepgen + 3);
 	if (unused)
@@ -136,9 +148,7 @@ void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span)
 			       spanclass_noscan(span->spanclass));
 	spin_lock(&central->lock);
 	central->allocs += span->lent - unused;
-	if (span->bits.nr_freed)
-		left = span_bits_sweep(&span->bits);
-	span->nr_free = left;
+	span->nr_free = unused;
 	span->sweepgen = gc->sweepgen;
 	spin_unlock(&central->lock);
 	gc_sweep_place(gc, span);
@@ -155,7 +165,7 @@ void gc_span_put(struct goalloc_gc *gc, struct goalloc_span *span)
 void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigned int slot)
 {
 	struct gc_central *central = &gc->central[span->spanclass];
-	bool empty = false;
+	bool placed;
 
 	gc_unallocated(gc, span->elemsize, spanclass_noscan(span->spanclass));
 	if (span->kind == SPAN_LARGE) {
@@ -167,25 +177,15 @@ void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigne
 	central->frees++;
 	span_bits_free(&span->bits, slot);
 	span->needzero = true;
-	/* That of a CPU, or on its way to a set, keeps it to itself. */
-	if (span->sweepgen == gc->sweepgen && !list_empty(&span->list)) {
+	/* One of a CPU, or on its way to a set, is placed by whoever has it. */
+	placed = span->sweepgen == gc->sweepgen && !list_empty(&span->list);
+	if (placed) {
 		list_del_init(&span->list);
 		central->nr_free -= span->nr_free;
-		span->nr_free++;
-		empty = span->nr_free == span->bits.nelems;
-		if (!empty) {
-			central->nr_free += span->nr_free;
-			list_add(&span->list, &central->partial[GC_SWEPT(gc->sweepgen)]);
-		} else {
-			span_bits_sweep(&span->bits);
-			central->nr_spans--;
-		}
 	}
 	spin_unlock(&central->lock);
-	if (empty) {
-		atomic64_sub(span->npages, &span->home->apart);
-		heap_free_span(span);
-	}
+	if (placed)
+		gc_sweep_place(gc, span);
 }
 
 /**
@@ -236,7 +236,7 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 	kmemleak_not_leak(obj);
 	*gc_track(gc, span, 0) = id;
 	WRITE_ONCE(span->state[0], gc->colour);
-	/* Those that their owners free are found in the heap's own list. */
+	/* Those that their owners free are not swept. */
 	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
 		llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
 	gc_allocated(gc, span->elemsize, noscan);
@@ -272,11 +272,6 @@ void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg)
 		for_each_set_bit(sc, c->used, GC_SPANCLASSES)
 			fn(c->span[sc], arg);
 	}
-	for (i = 0; i < 2; i++)
-		llist_for_each_entry(span, READ_ONCE(gc->large[i].first), deferred)
-			fn(span, arg);
-	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
-		return;
 	for (node = heap_first_node(gc->heap); node; node = heap_next_node(node))
 		list_for_each_entry(span, &node->large, list)
 			fn(span, arg);

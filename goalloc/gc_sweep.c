@@ -20,10 +20,11 @@
  * @gc: the heap
  * @span: the span; the caller has set its sweepgen to h - 1 and nobody else has it
  *
+ * Its nr_free is what is free then.
+ *
  * Context: Where h does not change: in a mutator's section, or with gc->cycle held.
- * Return: objects freed; nr_free of the span is what is free now.
  */
-unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span)
+void gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span)
 {
 	u8 white = gc_other_colour(gc->colour);
 	unsigned int slot, freed = 0;
@@ -46,7 +47,6 @@ unsigned int gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span)
 		spin_unlock(&central->lock);
 	}
 	span->sweepgen = gc->sweepgen;
-	return freed;
 }
 
 /**
@@ -75,13 +75,38 @@ void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span)
 		list_add(&span->list, &central->full[GC_SWEPT(gc->sweepgen)]);
 	}
 	spin_unlock(&central->lock);
-	if (empty) {
-		atomic64_sub(span->npages, &span->home->apart);
-		heap_free_span(span);
-	}
+	if (empty)
+		gc_span_free(span);
 }
 
-/* A span that is to be swept, and the caller's now; the full ones first, as in Go. */
+/**
+ * gc_sweep_claim - take a span that is to be swept
+ * @gc: the heap
+ * @central: of which span class
+ * @full_first: those without free slots before the others
+ *
+ * Context: As gc_sweep_span(); @central->lock held.
+ * Return: a span that nobody else has, for gc_sweep_span(), or NULL.
+ */
+struct goalloc_span *gc_sweep_claim(struct goalloc_gc *gc, struct gc_central *central,
+				    bool full_first)
+{
+	int set = GC_UNSWEPT(gc->sweepgen);
+	struct list_head *full = &central->full[set], *partial = &central->partial[set];
+	struct goalloc_span *span;
+
+	lockdep_assert_held(&central->lock);
+
+	span = gc_span_pop(central, full_first ? full : partial) ?:
+	       gc_span_pop(central, full_first ? partial : full);
+	if (span) {
+		WARN_ON_ONCE(span->sweepgen != gc->sweepgen - 2);
+		span->sweepgen = gc->sweepgen - 1;
+	}
+	return span;
+}
+
+/* The full ones first, as in Go. */
 static struct goalloc_span *gc_sweep_next(struct goalloc_gc *gc, struct gc_central *central)
 {
 	int set = GC_UNSWEPT(gc->sweepgen);
@@ -92,18 +117,7 @@ static struct goalloc_span *gc_sweep_next(struct goalloc_gc *gc, struct gc_centr
 	    list_empty_careful(&central->partial[set]))
 		return NULL;
 	spin_lock(&central->lock);
-	span = list_first_entry_or_null(&central->full[set], struct goalloc_span, list);
-	if (!span) {
-		span = list_first_entry_or_null(&central->partial[set],
-						struct goalloc_span, list);
-		if (span)
-			central->nr_free -= span->nr_free;
-	}
-	if (span) {
-		list_del_init(&span->list);
-		WARN_ON_ONCE(span->sweepgen != gc->sweepgen - 2);
-		span->sweepgen = gc->sweepgen - 1;
-	}
+	span = gc_sweep_claim(gc, central, true);
 	spin_unlock(&central->lock);
 	return span;
 }
@@ -131,24 +145,16 @@ static void gc_sweep_large(struct goalloc_gc *gc, struct goalloc_span *span)
 	llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
 }
 
-/**
- * gc_sweep_one - sweep one span
- * @gc: the heap
- *
- * Context: As gc_sweep_span().
- * Return: its pages, 0 if there was none to be swept.
- */
-u64 gc_sweep_one(struct goalloc_gc *gc)
+/* Sweep one span; false if there was none to be swept. As gc_sweep_span(). */
+static bool gc_sweep_one(struct goalloc_gc *gc)
 {
 	unsigned int sc = READ_ONCE(gc->sweep_next);
 	struct goalloc_span *span;
-	u64 npages;
 
 	span = gc_sweep_next_large(gc);
 	if (span) {
-		npages = span->npages;
 		gc_sweep_large(gc, span);
-		return npages;
+		return true;
 	}
 	for (; sc < GC_SPANCLASSES; sc++) {
 		span = gc_sweep_next(gc, &gc->central[sc]);
@@ -156,12 +162,11 @@ u64 gc_sweep_one(struct goalloc_gc *gc)
 			continue;
 		/* A hint for those who come next; a stop sets it back. */
 		WRITE_ONCE(gc->sweep_next, sc);
-		npages = span->npages;
 		gc_sweep_span(gc, span);
 		gc_sweep_place(gc, span);
-		return npages;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 /**
@@ -191,7 +196,6 @@ void gc_free_all(struct goalloc_gc *gc)
 {
 	unsigned int cpu, sc, slot;
 	struct goalloc_span *span;
-	struct llist_node *node;
 	struct heap_node *home;
 	int i;
 
@@ -212,18 +216,13 @@ void gc_free_all(struct goalloc_gc *gc)
 						sanitize_free(span, (void *)
 							      span_slot_addr(span, slot));
 				memset(span->state, SLOT_FREE, span->bits.nelems);
-				atomic64_sub(span->npages, &span->home->apart);
-				heap_free_span(span);
+				gc_span_free(span);
 			}
 		}
 		central->nr_spans = 0;
 		central->nr_free = 0;
 	}
-	for (i = 0; i < 2; i++) {
-		while ((node = llist_del_first(&gc->large[i])))
-			heap_free_large(llist_entry(node, struct goalloc_span, deferred));
-	}
-	/* Those that their owners should have freed; nobody else changes the list now. */
+	/* Nobody else changes the lists now, nor looks into the sets of large ones. */
 	for (home = heap_first_node(gc->heap); home; home = heap_next_node(home))
 		while ((span = list_first_entry_or_null(&home->large, struct goalloc_span,
 							list)))
