@@ -230,6 +230,16 @@ size_t tiny_size(const struct goalloc_span *span, unsigned int slot,
 		 unsigned int offset);
 void tiny_drop(struct goalloc_cache *cache);
 
+/* Where in a block the next tiny object can begin: as aligned as its size is. */
+static inline unsigned int tiny_align(unsigned int offset, size_t size)
+{
+	if (size % 8 == 0)
+		return round_up(offset, 8);
+	if (size % 4 == 0)
+		return round_up(offset, 4);
+	return size % 2 == 0 ? round_up(offset, 2) : offset;
+}
+
 /* The cache to use; preemption must be off for as long as it is. */
 static __always_inline struct goalloc_cache *cache_get(const struct goalloc_heap *heap)
 {

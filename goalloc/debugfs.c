@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "control.h"
 #include "debugfs.h"
+#include "debugfs_show.h"
 #include "pressure.h"
 #include "scavenger.h"
 #include "stats.h"
@@ -388,31 +389,6 @@ void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap)
 	}
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_percpu);
-
-/* Root may open whatever it likes, but has nothing to write here. */
-static int debugfs_open(struct file *file, void *heap,
-			int (*show)(struct seq_file *m, void *v))
-{
-	return file->f_mode & FMODE_WRITE ? -EACCES : single_open(file, show, heap);
-}
-
-#define DEBUGFS_SHOW(name)						\
-static int name##_show(struct seq_file *m, void *v)			\
-{									\
-	debugfs_show_##name(m, m->private);				\
-	return 0;							\
-}									\
-static int name##_open(struct inode *inode, struct file *file)		\
-{									\
-	return debugfs_open(file, inode->i_private, name##_show);	\
-}									\
-static const struct file_operations name##_fops = {			\
-	.owner = THIS_MODULE,						\
-	.open = name##_open,						\
-	.read = seq_read,						\
-	.llseek = seq_lseek,						\
-	.release = single_release,					\
-}
 
 DEBUGFS_SHOW(stats);
 DEBUGFS_SHOW(vmstat);

@@ -4,13 +4,13 @@
  * what the last scan for leaks has found.
  */
 #include <linux/debugfs.h>
-#include <linux/module.h>
 #include <linux/seq_file.h>
 
 #include <goalloc_gc.h>
 
 #include "compat.h"
 #include "debugfs.h"
+#include "debugfs_show.h"
 #include "gc.h"
 
 static const char *gc_phase_name(const struct goalloc_gc *gc)
@@ -120,47 +120,8 @@ void debugfs_show_leaks(struct seq_file *m, struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_leaks);
 
-static int debugfs_leaks_show(struct seq_file *m, void *v)
-{
-	debugfs_show_leaks(m, m->private);
-	return 0;
-}
-
-static int debugfs_leaks_open(struct inode *inode, struct file *file)
-{
-	/* As debugfs_gc_open(). */
-	return file->f_mode & FMODE_WRITE ? -EACCES :
-	       single_open(file, debugfs_leaks_show, inode->i_private);
-}
-
-static const struct file_operations debugfs_leaks_fops = {
-	.owner = THIS_MODULE,
-	.open = debugfs_leaks_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
-
-static int debugfs_gc_show(struct seq_file *m, void *v)
-{
-	debugfs_show_gc(m, m->private);
-	return 0;
-}
-
-static int debugfs_gc_open(struct inode *inode, struct file *file)
-{
-	/* Root may open whatever it likes, but has nothing to write here. */
-	return file->f_mode & FMODE_WRITE ? -EACCES :
-	       single_open(file, debugfs_gc_show, inode->i_private);
-}
-
-static const struct file_operations debugfs_gc_fops = {
-	.owner = THIS_MODULE,
-	.open = debugfs_gc_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEBUGFS_SHOW(gc);
+DEBUGFS_SHOW(leaks);
 
 /**
  * debugfs_add_gc - make the files
@@ -172,7 +133,7 @@ void debugfs_add_gc(struct goalloc_heap *heap)
 {
 	if (IS_ERR_OR_NULL(heap->dir))
 		return;
-	debugfs_create_file("gc", 0444, heap->dir, heap, &debugfs_gc_fops);
+	debugfs_create_file("gc", 0444, heap->dir, heap, &gc_fops);
 	if (gc_has_origins(heap->gc))
-		debugfs_create_file("leaks", 0444, heap->dir, heap, &debugfs_leaks_fops);
+		debugfs_create_file("leaks", 0444, heap->dir, heap, &leaks_fops);
 }

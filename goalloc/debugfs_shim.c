@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "debugfs.h"
+#include "debugfs_show.h"
 #include "heap.h"
 #include "limit.h"
 #include "rcu_free.h"
@@ -52,7 +53,7 @@ static void debugfs_add_up(struct goalloc_heap *heap, void *arg)
 	sum->bad_frees += st.bad_frees;
 }
 
-static int debugfs_shim_show(struct seq_file *m, void *v)
+static void debugfs_show_kmalloc(struct seq_file *m, void *unused)
 {
 	struct debugfs_sum sum = {
 		.allocs = atomic64_read(&shim_counts.gone_allocs),
@@ -73,23 +74,9 @@ static int debugfs_shim_show(struct seq_file *m, void *v)
 	seq_printf(m, "held_bytes %llu\n", sum.held);
 	seq_printf(m, "peak_bytes %llu\n", limit_peak(&goalloc_space) << GOALLOC_PAGE_SHIFT);
 	seq_printf(m, "metadata_bytes %llu\n", sum.metadata);
-	return 0;
 }
 
-static int debugfs_shim_open(struct inode *inode, struct file *file)
-{
-	/* Root may open whatever it likes, but has nothing to write here. */
-	return file->f_mode & FMODE_WRITE ? -EACCES :
-	       single_open(file, debugfs_shim_show, NULL);
-}
-
-static const struct file_operations debugfs_shim_fops = {
-	.owner = THIS_MODULE,
-	.open = debugfs_shim_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEBUGFS_SHOW(kmalloc);
 
 /**
  * debugfs_add_shim - make the file
@@ -99,5 +86,5 @@ static const struct file_operations debugfs_shim_fops = {
  */
 void debugfs_add_shim(struct dentry *dir)
 {
-	debugfs_create_file("kmalloc", 0444, dir, NULL, &debugfs_shim_fops);
+	debugfs_create_file("kmalloc", 0444, dir, NULL, &kmalloc_fops);
 }

@@ -132,7 +132,6 @@ static void *gc_large(struct goalloc_mutator *m, size_t size, u32 id, bool nosca
 
 	if (obj && gfpflags_allow_blocking(gfp))
 		gc_assist(m, size);
-
 	if (obj && unlikely(gc_has_origins(gc)))
 		gc_note_origin(gc, pagemap_find(&gc->heap->space->map, (unsigned long)obj), 0);
 	return obj;
@@ -141,14 +140,13 @@ static void *gc_large(struct goalloc_mutator *m, size_t size, u32 id, bool nosca
 /* Behind the last tiny object, if there is room. */
 static void *gc_tiny_pack(struct goalloc_gc *gc, size_t size)
 {
-	size_t align = size % 8 == 0 ? 8 : size % 4 == 0 ? 4 : size % 2 == 0 ? 2 : 1;
 	struct gc_cpu *cpu;
 	void *obj = NULL;
 	unsigned int at;
 
 	preempt_disable();
 	cpu = this_cpu_ptr(gc->cpus);
-	at = round_up(cpu->tiny_used, align);
+	at = tiny_align(cpu->tiny_used, size);
 	if (cpu->tiny && at + size <= GC_TINY_BLOCK) {
 		struct goalloc_span *span;
 

@@ -45,15 +45,6 @@ static void tiny_enter(struct tiny_block *block, unsigned int offset, bool last)
 	} while (!try_cmpxchg(&block->live, &old, new));
 }
 
-static unsigned int tiny_align(unsigned int offset, size_t size)
-{
-	if (size % 8 == 0)
-		return round_up(offset, 8);
-	if (size % 4 == 0)
-		return round_up(offset, 4);
-	return size % 2 == 0 ? round_up(offset, 2) : offset;
-}
-
 /*
  * The block is empty and ours: give the slot to @cache, which the caller may
  * use. Preemption is off.

@@ -187,14 +187,14 @@ struct goalloc_gc *goalloc_gc_create(const char *name,
 
 /**
  * goalloc_gc_destroy - end a collected heap and all its objects
- * @gc: the heap, an ERR_PTR() or NULL; no mutator is in it, and its handles and weak
- *      handles have been put
+ * @gc: the heap, an ERR_PTR() or NULL; its roots have been removed, and its handles and
+ *      weak handles put
  *
- * Finalizers of objects that are left are not called.
+ * Waits for mutators that are in it. Finalizers of objects that are left are not called.
  *
  * Context: Process context, may sleep; in no mutator section.
- * Return: 0; -EBUSY if a mutator, handles or roots were left, which has been reported:
- *         then nothing is changed.
+ * Return: 0; -EBUSY if handles or roots were left, which has been reported: then
+ *         nothing is changed.
  */
 int goalloc_gc_destroy(struct goalloc_gc *gc);
 
