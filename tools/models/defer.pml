@@ -9,7 +9,8 @@
  * Holds: the span is never queued twice or after it was released, and no slot
  * is forgotten: once all is quiet, the span has been released.
  *
- * MUTATIONS: FLAG TAKE_ALL CLEAR_LATE
+ * RUN: all
+ * BROKEN: FLAG TAKE_ALL CLEAR_LATE
  *
  * FLAG: one bit in place of the count, as it once was. TAKE_ALL: a collection
  * takes every marked slot. CLEAR_LATE: the count is reset after the slots were

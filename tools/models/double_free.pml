@@ -29,7 +29,8 @@
  * Not modelled: that it is held up until the span goes. What this leaves over is
  * in Documentation/misuse.rst.
  *
- * MUTATIONS: NO_BOOKS_CHECK NO_POP_CHECK NO_FLUSH_CHECK ONE_TOKEN
+ * RUN: all
+ * BROKEN: NO_BOOKS_CHECK NO_POP_CHECK NO_FLUSH_CHECK ONE_TOKEN
  */
 #define FREE 0
 #define LIVE 1

@@ -11,7 +11,8 @@
  * Holds: nobody finds a leaf, span or cache that is not filled in, nobody uses
  * a leaf or cache that was thrown away, and no entry is lost.
  *
- * MUTATIONS: PLAIN_STORE LEAF_EARLY SPAN_EARLY CACHE_EARLY NO_RECHECK
+ * RUN: all
+ * BROKEN: PLAIN_STORE LEAF_EARLY SPAN_EARLY CACHE_EARLY NO_RECHECK
  */
 #define NONE 0
 

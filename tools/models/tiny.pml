@@ -15,7 +15,8 @@
  * LAST while the block is being closed may be taken for a good one, but changes
  * nothing of this.
  *
- * MUTATIONS: DROP_ALWAYS PLAIN_CLEAR CLOSE_EARLY NO_OPEN_CHECK
+ * RUN: all
+ * BROKEN: DROP_ALWAYS PLAIN_CLEAR CLOSE_EARLY NO_OPEN_CHECK
  */
 #define OPEN 0
 #define CLOSED 1
