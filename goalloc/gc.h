@@ -4,7 +4,8 @@
  *
  * Order of locks, outermost first: gc->cycle, gc->world (a mutator's section is its
  * reader side, a stop its writer side), gc->roots_lock, gc_cpu.lock, gc_central.lock
- * and gc->large_lock, gc->work_lock, and then those of the heap below.
+ * and gc->large_lock, gc->work_lock and gc->assist_lock, neither within the other, and
+ * then those of the heap below.
  */
 #ifndef GOALLOC_GC_H
 #define GOALLOC_GC_H
@@ -18,6 +19,7 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 #include <goalloc_gc.h>
 
@@ -59,7 +61,8 @@ enum gc_phase {
  * @begin_ns: when it began, in ns since the heap was made
  * @stop_ns: its two stops
  * @mark_ns: what lay between them
- * @cpu_ns: time that the collector's thread marked between them
+ * @cpu_ns: CPU time that the collector's threads marked between them
+ * @idle_ns: CPU time that they marked besides, as there was nothing else to do
  * @assist_ns: CPU time that mutators marked
  * @before: bytes in use when it began
  * @at_end: bytes in use when marking had ended
@@ -77,6 +80,7 @@ struct gc_record {
 	u64 stop_ns[2];
 	u64 mark_ns;
 	u64 cpu_ns;
+	u64 idle_ns;
 	u64 assist_ns;
 	u64 before;
 	u64 at_end;
@@ -133,11 +137,15 @@ struct gc_workbuf {
  * @buf: objects to be scanned, the last found first, or NULL
  * @spare: a second buffer, full or empty, so that one who goes up and down does not
  *         always ask the others; or NULL
- * @marked: bytes of the slots that were marked
- * @scanned: bytes that were scanned
- * @credited: of these, those that are credit of mutators
+ * @marked: bytes of the slots that were marked, since gc_work_flush()
+ * @scanned: bytes that were scanned, likewise
  * @verify: whatever is found and not marked has been missed
+ * @background: what it scans is credit of mutators
  * @paced: it is the collector's, who looks now and then how far everybody is
+ * @idle: it is of one who marks only if a CPU has nothing else to do
+ * @percent: the share of a CPU that he may take, or 0 if he may have all of it
+ * @from: since when
+ * @slept_ns: time since that he has waited
  *
  * Its owner's.
  */
@@ -147,9 +155,29 @@ struct gc_work {
 	struct gc_workbuf *spare;
 	u64 marked;
 	u64 scanned;
-	u64 credited;
 	bool verify;
+	bool background;
 	bool paced;
+	bool idle;
+	unsigned int percent;
+	ktime_t from;
+	u64 slept_ns;
+};
+
+/**
+ * struct gc_marker - what a thread marks of a heap, see gc_markers.c
+ * @work: as its thread sees it
+ * @gc: the heap
+ * @idle: as &struct gc_work.idle; changed while it does not run
+ * @percent: as &struct gc_work.percent; likewise
+ * @running: it is marking, or waits for something to mark
+ */
+struct gc_marker {
+	struct kthread_work work;
+	struct goalloc_gc *gc;
+	bool idle;
+	bool running;
+	unsigned int percent;
 };
 
 /**
@@ -269,14 +297,28 @@ struct gc_leaks {
  * @pacer: when the next collection is, and how hard mutators have to help; @cycle
  * @credit: bytes scanned in this collection that mutators need not scan any more
  * @assist_ns: time that mutators have helped in this collection
- * @work_lock: guards the lists of work and what those who are done have counted
+ * @assist_lock: guards @assists
+ * @assists: mutators that wait for others to scan, the first to be helped first
+ * @assist_waits: how often one has waited
+ * @work_lock: guards the lists of work, and who has none
  * @full: buffers with work
  * @empty: buffers without
  * @nr_bufs: buffers there are
  * @max_bufs: buffers there may be
  * @overflow: an object was marked and could not be queued, for want of memory
- * @marked: bytes marked in this collection, of those who are done
+ * @nr_markers: threads that mark beside the collector's
+ * @nr_idle: of these, those that have nothing to mark
+ * @paused: they are to take nothing up; set when they have nothing
+ * @recall: those who mark when a CPU is idle are to give up what they have
+ * @mark_over: they are to leave
+ * @work_wait: where they wait for work
+ * @idle_wait: where the collector waits for work, or for them to have none
+ * @markers: what they are told, by thread
+ * @nr_started: those that were told to mark in this collection; @cycle
+ * @marked: bytes marked in this collection, as far as those who mark have told
  * @scanned: bytes scanned, likewise
+ * @background_ns: CPU time of markers that are not idle ones, in this collection
+ * @idle_ns: CPU time of idle ones, likewise
  * @roots_lock: guards the lists that follow
  * @roots: global variables
  * @handles: handles
@@ -329,14 +371,28 @@ struct goalloc_gc {
 	struct gc_pacer pacer;
 	atomic64_t credit;
 	atomic64_t assist_ns;
-	spinlock_t work_lock; /* up to @scanned */
+	spinlock_t assist_lock; /* @assists, @assist_waits */
+	struct list_head assists;
+	u64 assist_waits;
+	spinlock_t work_lock; /* up to @mark_over */
 	struct list_head full;
 	struct list_head empty;
 	unsigned int nr_bufs;
 	unsigned int max_bufs;
 	bool overflow;
-	u64 marked;
-	u64 scanned;
+	unsigned int nr_markers;
+	unsigned int nr_idle;
+	bool paused;
+	bool recall;
+	bool mark_over;
+	wait_queue_head_t work_wait;
+	wait_queue_head_t idle_wait;
+	struct gc_marker *markers;
+	unsigned int nr_started;
+	atomic64_t marked;
+	atomic64_t scanned;
+	atomic64_t background_ns;
+	atomic64_t idle_ns;
 	spinlock_t roots_lock; /* the lists that follow */
 	struct list_head roots;
 	struct list_head handles;
@@ -451,6 +507,8 @@ void gc_work_init(struct goalloc_gc *gc, struct gc_work *w);
 bool gc_work_try_put(struct gc_work *w, cache_entry_t obj);
 void gc_work_put(struct gc_work *w, cache_entry_t obj);
 bool gc_work_get(struct gc_work *w, cache_entry_t *obj);
+void gc_work_share(struct gc_work *w);
+void gc_work_flush(struct gc_work *w);
 void gc_work_done(struct gc_work *w);
 bool gc_work_any(struct goalloc_gc *gc);
 int gc_work_fill(struct goalloc_gc *gc, unsigned int nr);
@@ -459,9 +517,19 @@ void gc_work_trim(struct goalloc_gc *gc, unsigned int keep);
 /* gc_mark.c */
 void gc_grey(struct gc_work *w, void *p, const void *from);
 void gc_scan(struct gc_work *w, cache_entry_t obj);
-void gc_drain(struct gc_work *w, u64 bytes);
+u64 gc_drain(struct gc_work *w, u64 bytes);
 void gc_rescan(struct gc_work *w);
 void gc_verify(struct gc_work *w);
+
+/* gc_markers.c */
+int gc_markers_get(struct goalloc_gc *gc);
+void gc_markers_put(struct goalloc_gc *gc);
+void gc_markers_start(struct gc_work *w, bool busy);
+void gc_markers_resume(struct goalloc_gc *gc);
+void gc_markers_unrecall(struct goalloc_gc *gc);
+bool gc_markers_more(struct gc_work *w);
+void gc_markers_end(struct goalloc_gc *gc);
+void gc_markers_throttle(struct gc_work *w);
 
 /* gc_roots.c */
 void gc_roots_mark(struct gc_work *w);
@@ -487,10 +555,14 @@ void gc_collect(struct goalloc_gc *gc, bool forced);
 void gc_cycle(struct kthread_work *work);
 void gc_mark_world(struct goalloc_gc *gc, struct gc_work *w);
 
+/* gc_assist.c */
+void gc_credit_add(struct goalloc_gc *gc, u64 scanned);
+void gc_assist(struct goalloc_mutator *m, u64 bytes);
+void gc_assist_release(struct goalloc_gc *gc);
+
 /* gc_pace.c */
 void gc_allocated(struct goalloc_gc *gc, u64 bytes, bool noscan);
 void gc_unallocated(struct goalloc_gc *gc, u64 bytes, bool noscan);
-void gc_assist(struct goalloc_mutator *m, u64 bytes);
 void gc_pace_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr);
 void gc_pace_begin(struct goalloc_gc *gc);
 void gc_pace(struct gc_work *w);

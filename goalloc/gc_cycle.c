@@ -37,8 +37,8 @@ static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
 	/* What mutators were sweeping is done, as none is in a section. */
 	gc_sweep_all(gc);
 	gc->colour = gc_other_colour(gc->colour);
-	gc->marked = 0;
-	gc->scanned = 0;
+	atomic64_set(&gc->marked, 0);
+	atomic64_set(&gc->scanned, 0);
 	gc->overflow = false;
 	gc->live_at_mark = atomic64_read(&gc->heap_live);
 	gc->phase = GC_MARK;
@@ -65,7 +65,7 @@ static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
 		gc_span_flush_cpu(gc, cpu);
 	/* What was allocated meanwhile is marked. */
 	fresh = atomic64_read(&gc->heap_live) - gc->live_at_mark;
-	gc_pace_end(gc, gc->marked + ((s64)fresh > 0 ? fresh : 0));
+	gc_pace_end(gc, atomic64_read(&gc->marked) + ((s64)fresh > 0 ? fresh : 0));
 	gc->sweepgen += 2;
 	gc->sweep_next = 0;
 	gc->phase = GC_OFF;
@@ -124,21 +124,25 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 	int tries;
 
 	for (tries = 0; ; tries++) {
-		begin = ktime_get();
 		do {
-			gc_drain(w, U64_MAX);
+			gc_markers_resume(gc);
+			do {
+				gc_drain(w, U64_MAX);
+			} while (gc_markers_more(w));
 			gc_barrier_flush(gc);
 		} while (gc_work_any(gc));
-		gc->now.cpu_ns += gc_since(begin);
 		gc_stop(gc);
 		begin = ktime_get();
 		gc_barrier_flush(gc);
 		/* What could not be remembered is looked for while nothing moves. */
 		gc_rescan(w);
 		gc_work_done(w);
-		if (!gc_work_any(gc) && !gc_roots_end(w))
+		if (!gc_work_any(gc) && !gc_roots_end(w)) {
+			gc->now.mark_ns = ktime_to_ns(ktime_sub(begin, w->from));
 			return begin;
+		}
 		if (tries == GC_TERM_TRIES) {
+			gc->now.mark_ns = ktime_to_ns(ktime_sub(begin, w->from));
 			do {
 				gc_mark_stopped(gc, w);
 			} while (gc_roots_end(w));
@@ -167,28 +171,36 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	gc_trace_begin(gc, forced);
 	gc_work_init(gc, &w);
 	w.paced = true;
+	w.background = true;
 	gc_stop(gc);
 	begin = ktime_get();
 	stopped = begin;
 	gc_begin(gc, &w);
 	gc_pace_begin(gc);
 	if (gc->flags & GOALLOC_GC_STOP_THE_WORLD) {
+		gc_markers_start(&w, true);
+		do {
+			gc_drain(&w, U64_MAX);
+		} while (gc_markers_more(&w));
 		do {
 			gc_mark_stopped(gc, &w);
 		} while (gc_roots_end(&w));
 	} else {
 		gc_start(gc);
 		gc_note_stop(gc, begin, 0);
-		begin = ktime_get();
+		gc_markers_start(&w, false);
 		stopped = gc_mark_all(gc, &w);
-		gc->now.mark_ns = ktime_to_ns(ktime_sub(stopped, begin));
+		gc->now.cpu_ns = gc->now.mark_ns - min(gc->now.mark_ns, w.slept_ns);
 	}
+	gc->now.cpu_ns += atomic64_read(&gc->background_ns);
+	gc->now.idle_ns = atomic64_read(&gc->idle_ns);
 	gc->now.at_end = atomic64_read(&gc->heap_live);
 	gc_end(gc, &w);
 	gc->forced += forced;
 	gc_set_goal(gc, false);
 	gc_start(gc);
 	gc_note_stop(gc, stopped, 1);
+	gc_markers_end(gc);
 	gc->now.marked = gc->heap_marked;
 	WRITE_ONCE(gc->mark_ns, gc->mark_ns + gc->now.mark_ns);
 	gc_trace_end(gc);

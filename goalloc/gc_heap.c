@@ -52,6 +52,10 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	spin_lock_init(&gc->large_lock);
 	spin_lock_init(&gc->work_lock);
 	spin_lock_init(&gc->roots_lock);
+	spin_lock_init(&gc->assist_lock);
+	INIT_LIST_HEAD(&gc->assists);
+	init_waitqueue_head(&gc->work_wait);
+	init_waitqueue_head(&gc->idle_wait);
 	INIT_LIST_HEAD(&gc->full);
 	INIT_LIST_HEAD(&gc->empty);
 	INIT_LIST_HEAD(&gc->roots);
@@ -83,6 +87,7 @@ static void gc_dismantle(struct goalloc_gc *gc)
 		kthread_destroy_worker(gc->collector);
 	if (!IS_ERR_OR_NULL(gc->finalizer))
 		kthread_destroy_worker(gc->finalizer);
+	gc_markers_put(gc);
 	if (gc->heap) {
 		gc_roots_forget(gc);
 		gc_leaks_forget(gc);
@@ -128,7 +133,8 @@ struct goalloc_gc *goalloc_gc_create(const char *name, const struct goalloc_gc_a
 	gc->cpus = alloc_percpu(struct gc_cpu);
 	gc->central = kvcalloc(GC_SPANCLASSES, sizeof(*gc->central), GFP_KERNEL);
 	gc->records = kvcalloc(GC_RECORDS, sizeof(*gc->records), GFP_KERNEL);
-	if (!gc->cpus || !gc->central || !gc->records || percpu_init_rwsem(&gc->world))
+	if (!gc->cpus || !gc->central || !gc->records || percpu_init_rwsem(&gc->world) ||
+	    gc_markers_get(gc))
 		goto fail;
 	gc_init_sets(gc);
 	heap = api_heap_create(name, &heap_attr, _RET_IP_);

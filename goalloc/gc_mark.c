@@ -66,6 +66,7 @@ void gc_grey(struct gc_work *w, void *p, const void *from)
 	if (!spanclass_noscan(span->spanclass))
 		gc_work_put(w, cache_entry_make(span, span->kind == SPAN_LARGE ? 0 : slot));
 }
+GOALLOC_EXPORT_KUNIT(gc_grey);
 
 /*
  * What follows the pointers of an object, from @begin to @end. Behind the last element
@@ -141,22 +142,34 @@ void gc_scan(struct gc_work *w, cache_entry_t obj)
  * @bytes: how many bytes are enough
  *
  * Context: Process context, may sleep.
+ * Return: bytes scanned.
  */
-void gc_drain(struct gc_work *w, u64 bytes)
+u64 gc_drain(struct gc_work *w, u64 bytes)
 {
-	u64 begin = w->scanned, next = begin + GC_DRAIN_BYTES;
+	struct goalloc_gc *gc = w->gc;
 	cache_entry_t obj;
+	u64 done = 0;
 
-	while (w->scanned - begin < bytes && gc_work_get(w, &obj)) {
+	gc_work_flush(w);
+	while (done + w->scanned < bytes && gc_work_get(w, &obj)) {
 		gc_scan(w, obj);
-		if (w->scanned >= next) {
-			next = w->scanned + GC_DRAIN_BYTES;
+		if (unlikely(READ_ONCE(gc->nr_idle)) && list_empty(&gc->full))
+			gc_work_share(w);
+		if (w->scanned >= GC_DRAIN_BYTES) {
+			done += w->scanned;
+			gc_work_flush(w);
 			if (w->paced)
 				gc_pace(w);
+			if (w->percent)
+				gc_markers_throttle(w);
 			cond_resched();
 		}
 	}
+	done += w->scanned;
+	gc_work_flush(w);
+	return done;
 }
+GOALLOC_EXPORT_KUNIT(gc_drain);
 
 /* Scan everything in a span that is marked, whether or not it has been. */
 static void gc_rescan_span(struct goalloc_span *span, void *arg)

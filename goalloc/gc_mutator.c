@@ -31,6 +31,7 @@ void gc_stop(struct goalloc_gc *gc)
 	lockdep_assert_held(&gc->cycle);
 
 	WRITE_ONCE(gc->stop, true);
+	gc_assist_release(gc);
 	percpu_down_write(&gc->world);
 }
 

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How fast: what gc_pacer.c is told, and what is done about what it says.
- *
- * A mutator that allocates while the heap is marked has to scan for it, so that it
- * cannot be faster than marking. It is charged when a CPU gets a span, for all that is
- * free in it. What the collector's thread scans is credit for all; a mutator takes from
- * that first, and scans itself only if there is none. What it has scanned too much it
- * keeps until the collection ends. If there is nothing to be scanned it goes on as it
- * is: it does not wait.
+ * How fast: what gc_pacer.c is told, and what is done about what it says; but for the
+ * help of mutators, which is in gc_assist.c.
  *
  * Locks: gc->cycle is held by whoever changes the pacer.
  */
@@ -50,69 +44,6 @@ void gc_unallocated(struct goalloc_gc *gc, u64 bytes, bool noscan)
 	atomic64_sub(bytes, &gc->heap_live);
 	if (!noscan)
 		atomic64_sub(bytes, &gc->heap_scan);
-}
-
-/* What others have scanned, up to @work bytes. */
-static u64 gc_take_credit(struct goalloc_gc *gc, u64 work)
-{
-	s64 pool = atomic64_read(&gc->credit);
-	s64 taken;
-
-	do {
-		if (pool <= 0)
-			return 0;
-		taken = min_t(u64, pool, work);
-	} while (!atomic64_try_cmpxchg(&gc->credit, &pool, pool - taken));
-	return taken;
-}
-
-/* Scan that much, if there is that much. */
-static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
-{
-	ktime_t begin = ktime_get();
-	struct gc_work w;
-	u64 scanned;
-
-	gc_work_init(gc, &w);
-	gc_drain(&w, bytes);
-	scanned = w.scanned;
-	gc_work_done(&w);
-	atomic64_add(ktime_to_ns(ktime_sub(ktime_get(), begin)), &gc->assist_ns);
-	return scanned;
-}
-
-/**
- * gc_assist - help marking for what is allocated
- * @m: the mutator
- * @bytes: what is allocated
- *
- * Context: In the mutator's section; process context.
- */
-void gc_assist(struct goalloc_mutator *m, u64 bytes)
-{
-	struct goalloc_gc *gc = m->gc;
-	u64 work, per_work, debt, done;
-
-	if (READ_ONCE(gc->phase) != GC_MARK)
-		return;
-	/* Of an earlier collection. */
-	if (m->cycle != gc->cycles) {
-		m->cycle = gc->cycles;
-		m->credit = 0;
-	}
-	m->credit -= bytes;
-	if (m->credit >= 0)
-		return;
-	debt = -m->credit;
-	work = gc_q_mul(READ_ONCE(gc->pacer.work_per_byte), debt);
-	per_work = READ_ONCE(gc->pacer.bytes_per_work);
-	/* Not for every little bit. */
-	work = max_t(u64, work, GC_ASSIST_WORK);
-	done = gc_take_credit(gc, work);
-	if (done < work)
-		done += gc_assist_scan(gc, work - done);
-	/* Nobody owes what there is not. */
-	m->credit = max_t(s64, m->credit + min_t(u64, gc_q_mul(per_work, done), S32_MAX), 0);
 }
 
 /**
@@ -163,12 +94,11 @@ void gc_pace(struct gc_work *w)
 
 	lockdep_assert_held(&gc->cycle);
 
-	atomic64_add(w->scanned - w->credited, &gc->credit);
-	w->credited = w->scanned;
 	p->live = atomic64_read(&gc->heap_live);
 	p->heap_scan = atomic64_read(&gc->heap_scan);
-	p->heap_work = READ_ONCE(gc->scanned) + w->scanned;
+	p->heap_work = atomic64_read(&gc->scanned);
 	gc_pacer_revise(p);
+	gc_markers_unrecall(gc);
 }
 
 /**
@@ -183,8 +113,9 @@ void gc_pace_end(struct goalloc_gc *gc, u64 marked)
 	struct gc_pacer *p = &gc->pacer;
 
 	p->live = atomic64_read(&gc->heap_live);
-	p->heap_work = gc->scanned;
+	p->heap_work = atomic64_read(&gc->scanned);
 	p->assist_ns = atomic64_read(&gc->assist_ns);
+	p->idle_ns = gc->now.idle_ns;
 	gc->now.assist_ns = p->assist_ns;
 	WRITE_ONCE(gc->assist_total_ns, gc->assist_total_ns + p->assist_ns);
 	gc_pacer_end_cycle(p, ktime_get_ns(), num_online_cpus());

@@ -75,7 +75,7 @@ int gc_trace_text(const struct gc_record *r, char *buf, size_t len)
 {
 	const u64 times[] = {
 		r->stop_ns[0], r->mark_ns, r->stop_ns[1],
-		r->stop_ns[0] * r->cpus, r->assist_ns, r->cpu_ns, 0,
+		r->stop_ns[0] * r->cpus, r->assist_ns, r->cpu_ns, r->idle_ns,
 		r->stop_ns[1] * r->cpus,
 	};
 	static const char *const before[] = { "", "+", "+", " ms clock, ", "+", "/", "/", "+" };

@@ -7,9 +7,9 @@
  * If there is no memory for a buffer the object stays marked, and the heap remembers
  * that not all that is marked was scanned, see gc_rescan().
  *
- * Marking has ended when the collector's thread has found nothing, and nobody else has
- * left anything in the list: mutators, who help or whose stores come in, do so when
- * they have done with theirs.
+ * Whoever has more than he is busy with gives some of it away when others have nothing.
+ * When marking has ended is told by gc_markers.c; mutators, who help or whose stores come
+ * in, leave what they have in the list when they have done with theirs.
  *
  * Locks: gc->work_lock.
  */
@@ -54,11 +54,21 @@ static struct gc_workbuf *gc_workbuf_get(struct goalloc_gc *gc)
 /* Give a buffer to everybody. */
 static void gc_workbuf_put(struct goalloc_gc *gc, struct gc_workbuf *buf)
 {
+	unsigned int nr_idle;
+	bool full;
+
 	if (!buf)
 		return;
+	full = buf->nr;
 	spin_lock(&gc->work_lock);
-	list_add(&buf->list, buf->nr ? &gc->full : &gc->empty);
+	list_add(&buf->list, full ? &gc->full : &gc->empty);
+	nr_idle = gc->nr_idle;
 	spin_unlock(&gc->work_lock);
+	if (!full)
+		return;
+	if (nr_idle)
+		wake_up(&gc->work_wait);
+	wake_up(&gc->idle_wait);
 }
 
 /**
@@ -72,6 +82,7 @@ void gc_work_init(struct goalloc_gc *gc, struct gc_work *w)
 {
 	*w = (struct gc_work){ .gc = gc };
 }
+GOALLOC_EXPORT_KUNIT(gc_work_init);
 
 /**
  * gc_work_try_put - remember an object to be scanned
@@ -115,12 +126,15 @@ void gc_work_put(struct gc_work *w, cache_entry_t obj)
  * @obj: the object
  *
  * Context: Any but an interrupt.
- * Return: false if there is none, neither of his own nor in the list for everybody.
+ * Return: false if there is none, neither of his own nor in the list for everybody, or
+ * if he is to leave it to others.
  */
 bool gc_work_get(struct gc_work *w, cache_entry_t *obj)
 {
 	struct goalloc_gc *gc = w->gc;
 
+	if (unlikely(w->idle && READ_ONCE(gc->recall)))
+		return false;
 	if (unlikely(!w->buf || !w->buf->nr)) {
 		swap(w->buf, w->spare);
 		if (!w->buf || !w->buf->nr) {
@@ -142,6 +156,59 @@ bool gc_work_get(struct gc_work *w, cache_entry_t *obj)
 	*obj = w->buf->obj[--w->buf->nr];
 	return true;
 }
+GOALLOC_EXPORT_KUNIT(gc_work_get);
+
+/**
+ * gc_work_share - give some of one's work to those who have none
+ * @w: whose work it is
+ *
+ * Context: Any but an interrupt.
+ */
+void gc_work_share(struct gc_work *w)
+{
+	struct gc_workbuf *half;
+	unsigned int nr;
+
+	if (w->spare && w->spare->nr) {
+		gc_workbuf_put(w->gc, w->spare);
+		w->spare = NULL;
+		return;
+	}
+	if (!w->buf || w->buf->nr < 2)
+		return;
+	half = gc_workbuf_get(w->gc);
+	if (!half)
+		return;
+	/* The older half: what was found first leads to more, as a rule. */
+	nr = w->buf->nr / 2;
+	memcpy(half->obj, w->buf->obj, nr * sizeof(half->obj[0]));
+	half->nr = nr;
+	w->buf->nr -= nr;
+	memmove(w->buf->obj, w->buf->obj + nr, w->buf->nr * sizeof(half->obj[0]));
+	gc_workbuf_put(w->gc, half);
+}
+GOALLOC_EXPORT_KUNIT(gc_work_share);
+
+/**
+ * gc_work_flush - tell how much was marked and scanned
+ * @w: whose work it is
+ *
+ * Context: Any but an interrupt.
+ */
+void gc_work_flush(struct gc_work *w)
+{
+	struct goalloc_gc *gc = w->gc;
+
+	if (w->marked)
+		atomic64_add(w->marked, &gc->marked);
+	if (w->scanned) {
+		atomic64_add(w->scanned, &gc->scanned);
+		if (w->background)
+			gc_credit_add(gc, w->scanned);
+	}
+	w->marked = 0;
+	w->scanned = 0;
+}
 
 /**
  * gc_work_done - somebody marks no more
@@ -151,20 +218,13 @@ bool gc_work_get(struct gc_work *w, cache_entry_t *obj)
  */
 void gc_work_done(struct gc_work *w)
 {
+	gc_work_flush(w);
 	gc_workbuf_put(w->gc, w->buf);
 	gc_workbuf_put(w->gc, w->spare);
 	w->buf = NULL;
 	w->spare = NULL;
-	spin_lock(&w->gc->work_lock);
-	w->gc->marked += w->marked;
-	w->gc->scanned += w->scanned;
-	spin_unlock(&w->gc->work_lock);
-	if (w->paced)
-		atomic64_add(w->scanned - w->credited, &w->gc->credit);
-	w->marked = 0;
-	w->scanned = 0;
-	w->credited = 0;
 }
+GOALLOC_EXPORT_KUNIT(gc_work_done);
 
 /**
  * gc_work_any - is there work for everybody?
@@ -177,6 +237,7 @@ bool gc_work_any(struct goalloc_gc *gc)
 {
 	return !list_empty_careful(&gc->full);
 }
+GOALLOC_EXPORT_KUNIT(gc_work_any);
 
 /**
  * gc_work_fill - make buffers

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How mutators help.
+ *
+ * A mutator that allocates while the heap is marked has to scan for it, so that it
+ * cannot be faster than marking. It is charged when a CPU gets a span, for all that is
+ * free in it. What the collector's threads scan is credit for all; a mutator takes from
+ * that first, and scans itself only if there is none. What it has scanned too much it
+ * keeps until the collection ends.
+ *
+ * If there is nothing to be scanned either, as others have it all, it waits until they
+ * have scanned what it owes: first come, first served, and who was paid a part goes to
+ * the end. It waits inside of its section, so a stop lets everybody go.
+ *
+ * Locks: gc->assist_lock.
+ */
+#include <linux/completion.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+
+#include "compat.h"
+#include "gc.h"
+
+/**
+ * struct gc_assist - a mutator that waits
+ * @list: place among all of its heap
+ * @debt: bytes that others have to scan for it
+ * @paid: they have, or it is not to wait any more
+ *
+ * gc->assist_lock.
+ */
+struct gc_assist {
+	struct list_head list;
+	u64 debt;
+	struct completion paid;
+};
+
+/* What others have scanned, up to @work bytes. */
+static u64 gc_take_credit(struct goalloc_gc *gc, u64 work)
+{
+	s64 pool = atomic64_read(&gc->credit);
+	s64 taken;
+
+	do {
+		if (pool <= 0)
+			return 0;
+		taken = min_t(u64, pool, work);
+	} while (!atomic64_try_cmpxchg(&gc->credit, &pool, pool - taken));
+	return taken;
+}
+
+/**
+ * gc_credit_add - one who marks for everybody has scanned
+ * @gc: the heap
+ * @scanned: how many bytes
+ *
+ * Context: While the heap is marked; any but an interrupt.
+ */
+void gc_credit_add(struct goalloc_gc *gc, u64 scanned)
+{
+	if (unlikely(!list_empty_careful(&gc->assists))) {
+		struct gc_assist *assist;
+
+		spin_lock(&gc->assist_lock);
+		while (scanned && (assist = list_first_entry_or_null(&gc->assists,
+								     struct gc_assist, list))) {
+			u64 paid = min(scanned, assist->debt);
+
+			scanned -= paid;
+			assist->debt -= paid;
+			list_move_tail(&assist->list, &gc->assists);
+			if (assist->debt)
+				continue;
+			list_del_init(&assist->list);
+			complete(&assist->paid);
+		}
+		spin_unlock(&gc->assist_lock);
+	}
+	atomic64_add(scanned, &gc->credit);
+}
+GOALLOC_EXPORT_KUNIT(gc_credit_add);
+
+/**
+ * gc_assist_release - nobody is to wait any more
+ * @gc: the heap, that is about to be stopped
+ *
+ * Context: gc->cycle held, gc->stop set.
+ */
+void gc_assist_release(struct goalloc_gc *gc)
+{
+	struct gc_assist *assist, *next;
+
+	lockdep_assert_held(&gc->cycle);
+
+	spin_lock(&gc->assist_lock);
+	list_for_each_entry_safe(assist, next, &gc->assists, list) {
+		list_del_init(&assist->list);
+		complete(&assist->paid);
+	}
+	spin_unlock(&gc->assist_lock);
+}
+
+/* Wait until others have scanned; what they have. */
+static u64 gc_assist_wait(struct goalloc_gc *gc, u64 work)
+{
+	struct gc_assist assist = { .debt = work };
+
+	init_completion(&assist.paid);
+	spin_lock(&gc->assist_lock);
+	/* Who stops everybody sets it, and comes here then. */
+	if (READ_ONCE(gc->stop) || READ_ONCE(gc->phase) != GC_MARK ||
+	    atomic64_read(&gc->credit) > 0 || gc_work_any(gc)) {
+		spin_unlock(&gc->assist_lock);
+		return 0;
+	}
+	list_add_tail(&assist.list, &gc->assists);
+	gc->assist_waits++;
+	spin_unlock(&gc->assist_lock);
+	wait_for_completion(&assist.paid);
+	return work - assist.debt;
+}
+
+/* Scan that much, if there is that much. */
+static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
+{
+	ktime_t begin = ktime_get();
+	struct gc_work w;
+	u64 scanned;
+
+	gc_work_init(gc, &w);
+	scanned = gc_drain(&w, bytes);
+	gc_work_done(&w);
+	atomic64_add(ktime_to_ns(ktime_sub(ktime_get(), begin)), &gc->assist_ns);
+	return scanned;
+}
+
+/**
+ * gc_assist - help marking for what is allocated
+ * @m: the mutator
+ * @bytes: what is allocated
+ *
+ * Context: In the mutator's section; process context, may sleep.
+ */
+void gc_assist(struct goalloc_mutator *m, u64 bytes)
+{
+	struct goalloc_gc *gc = m->gc;
+	u64 work, per_work, debt, done;
+
+	if (READ_ONCE(gc->phase) != GC_MARK)
+		return;
+	/* Of an earlier collection. */
+	if (m->cycle != gc->cycles) {
+		m->cycle = gc->cycles;
+		m->credit = 0;
+	}
+	m->credit -= bytes;
+	if (m->credit >= 0)
+		return;
+	debt = -m->credit;
+	work = gc_q_mul(READ_ONCE(gc->pacer.work_per_byte), debt);
+	per_work = READ_ONCE(gc->pacer.bytes_per_work);
+	/* Not for every little bit. */
+	work = max_t(u64, work, GC_ASSIST_WORK);
+	done = gc_take_credit(gc, work);
+	if (done < work)
+		done += gc_assist_scan(gc, work - done);
+	if (done < work)
+		done += gc_assist_wait(gc, work - done);
+	/* Nobody owes what there is not. */
+	m->credit = max_t(s64, m->credit + min_t(u64, gc_q_mul(per_work, done), S32_MAX), 0);
+}
+GOALLOC_EXPORT_KUNIT(gc_assist);

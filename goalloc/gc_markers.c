@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads that mark beside the collector's: whose they are, and when all have nothing to
+ * mark any more.
+ *
+ * All heaps share them. As in Go a collection may take a quarter of the CPUs: whole ones
+ * (dedicated), the collector's thread being the first, and a part of one (fractional)
+ * if a quarter of them is no whole number, or near one. What CPUs have nothing else to do
+ * mark besides, at the lowest priority. If that is stopped in the middle of something by
+ * others who want the CPU, and nothing but that is left to mark, the collector raises
+ * its priority and recalls it: it gives up what it has.
+ *
+ * Marking has ended when the collector has nothing, the list for everybody is empty, and
+ * all markers say that they have nothing. That is seen under gc->work_lock, and from then
+ * on they are paused: what comes in the stop is the collector's alone.
+ *
+ * Locks: gc_pool_lock, outside of all others; gc->work_lock.
+ */
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "gc.h"
+
+/* More threads would wait for each other. */
+#define GC_POOL_MAX 63
+
+/* Who has a part of a CPU gives way when he has had a fifth more, but not for long. */
+#define GC_FRACTION_SLEEP_NS (10 * NSEC_PER_MSEC)
+
+static DEFINE_MUTEX(gc_pool_lock);
+static struct kthread_worker *gc_pool[GC_POOL_MAX];
+static unsigned int gc_pool_nr;
+static unsigned int gc_pool_users;
+
+static void gc_marker_run(struct kthread_work *work);
+
+/**
+ * gc_markers_get - a collected heap is made
+ * @gc: the heap
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM. To have fewer threads than CPUs is no error.
+ */
+int gc_markers_get(struct goalloc_gc *gc)
+{
+	unsigned int i;
+
+	mutex_lock(&gc_pool_lock);
+	if (!gc_pool_users)
+		for (i = 0; i < min(num_possible_cpus() - 1, (unsigned int)GC_POOL_MAX); i++) {
+			struct kthread_worker *worker;
+
+			worker = kthread_create_worker(0, "goalloc_mark/%u", i);
+			if (IS_ERR(worker))
+				break;
+			gc_pool[i] = worker;
+			WRITE_ONCE(gc_pool_nr, i + 1);
+		}
+	gc_pool_users++;
+	mutex_unlock(&gc_pool_lock);
+	gc->markers = kcalloc(gc_pool_nr + 1, sizeof(*gc->markers), GFP_KERNEL);
+	if (!gc->markers) {
+		gc_markers_put(gc);
+		return -ENOMEM;
+	}
+	for (i = 0; i < gc_pool_nr; i++) {
+		kthread_init_work(&gc->markers[i].work, gc_marker_run);
+		gc->markers[i].gc = gc;
+	}
+	return 0;
+}
+
+/**
+ * gc_markers_put - a collected heap goes
+ * @gc: the heap, which nobody marks
+ *
+ * Context: Process context, may sleep.
+ */
+void gc_markers_put(struct goalloc_gc *gc)
+{
+	mutex_lock(&gc_pool_lock);
+	if (!--gc_pool_users)
+		while (gc_pool_nr) {
+			WRITE_ONCE(gc_pool_nr, gc_pool_nr - 1);
+			kthread_destroy_worker(gc_pool[gc_pool_nr]);
+		}
+	mutex_unlock(&gc_pool_lock);
+	kfree(gc->markers);
+	gc->markers = NULL;
+}
+
+/* Say that there is nothing to mark, and wait for more; false if it is over. */
+static bool gc_marker_wait(struct gc_work *w)
+{
+	struct goalloc_gc *gc = w->gc;
+	bool more;
+
+	gc_work_done(w);
+	spin_lock(&gc->work_lock);
+	gc->nr_idle++;
+	for (;;) {
+		more = !gc->paused && !list_empty(&gc->full) && !(w->idle && gc->recall);
+		if (more || gc->mark_over)
+			break;
+		spin_unlock(&gc->work_lock);
+		wake_up(&gc->idle_wait);
+		wait_event(gc->work_wait, READ_ONCE(gc->mark_over) ||
+			   (!READ_ONCE(gc->paused) && !list_empty_careful(&gc->full) &&
+			    !(w->idle && READ_ONCE(gc->recall))));
+		spin_lock(&gc->work_lock);
+	}
+	gc->nr_idle--;
+	more = !gc->mark_over;
+	if (!more)
+		gc->nr_markers--;
+	spin_unlock(&gc->work_lock);
+	return more;
+}
+
+/* CPU time since a moment: what the scheduler says, which is exact to a tick. */
+static u64 gc_marker_ns(ktime_t begin, u64 begin_runtime)
+{
+	u64 ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+
+	return min(ns, current->se.sum_exec_runtime - begin_runtime + TICK_NSEC);
+}
+
+/* Mark for a heap until it is over. */
+static void gc_marker_run(struct kthread_work *work)
+{
+	struct gc_marker *marker = container_of(work, struct gc_marker, work);
+	struct goalloc_gc *gc = marker->gc;
+	bool idle = marker->idle;
+	struct gc_work w;
+	bool over;
+
+	spin_lock(&gc->work_lock);
+	over = gc->mark_over;
+	if (!over)
+		gc->nr_markers++;
+	spin_unlock(&gc->work_lock);
+	if (over)
+		return;
+	set_user_nice(current, idle ? MAX_NICE : 0);
+	WRITE_ONCE(marker->running, true);
+	gc_work_init(gc, &w);
+	w.background = true;
+	w.idle = idle;
+	w.percent = marker->percent;
+	w.from = ktime_get();
+	/* Not at once: everybody may be paused by now. */
+	while (gc_marker_wait(&w)) {
+		ktime_t begin = ktime_get();
+		u64 runtime = current->se.sum_exec_runtime;
+
+		gc_drain(&w, U64_MAX);
+		atomic64_add(gc_marker_ns(begin, runtime),
+			     idle ? &gc->idle_ns : &gc->background_ns);
+	}
+	WRITE_ONCE(marker->running, false);
+}
+
+/**
+ * gc_markers_start - let others mark as well
+ * @w: the collector's work
+ * @busy: whether there is nothing else that CPUs should do
+ *
+ * Context: gc->cycle held, the heap's roots are marked.
+ */
+void gc_markers_start(struct gc_work *w, bool busy)
+{
+	struct goalloc_gc *gc = w->gc;
+	unsigned int cpus = num_online_cpus(), i, nr = min(gc_pool_nr, cpus - 1);
+	unsigned int dedicated = busy ? cpus : gc->pacer.dedicated;
+	unsigned int percent = busy ? 0 : gc_q_mul(gc->pacer.fractional, cpus * 100);
+
+	lockdep_assert_held(&gc->cycle);
+
+	gc->mark_over = false;
+	gc->paused = false;
+	gc->recall = false;
+	atomic64_set(&gc->background_ns, 0);
+	atomic64_set(&gc->idle_ns, 0);
+	/* The first of all is the collector. */
+	w->percent = dedicated ? 0 : percent;
+	w->from = ktime_get();
+	w->slept_ns = 0;
+	for (i = 0; i < nr; i++) {
+		struct gc_marker *marker = &gc->markers[i];
+		bool part = dedicated && percent && i + 1 == dedicated;
+
+		marker->idle = i + 1 >= dedicated && !part;
+		marker->percent = part ? percent : 0;
+		kthread_queue_work(gc_pool[i], &marker->work);
+	}
+	gc->nr_started = nr;
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_start);
+
+/**
+ * gc_markers_resume - let those who were paused go on
+ * @gc: the heap
+ *
+ * Context: gc->cycle held.
+ */
+void gc_markers_resume(struct goalloc_gc *gc)
+{
+	spin_lock(&gc->work_lock);
+	gc->paused = false;
+	gc->recall = false;
+	spin_unlock(&gc->work_lock);
+	wake_up_all(&gc->work_wait);
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_resume);
+
+/* Those who mark only what is left of CPUs' time are to give up what they have. */
+static void gc_markers_recall(struct goalloc_gc *gc)
+{
+	unsigned int i;
+
+	WRITE_ONCE(gc->recall, true);
+	for (i = 0; i < gc->nr_started; i++)
+		if (gc->markers[i].idle && READ_ONCE(gc->markers[i].running))
+			set_user_nice(gc_pool[i]->task, 0);
+}
+
+/**
+ * gc_markers_unrecall - the collector has enough to do again
+ * @gc: the heap
+ *
+ * Context: gc->cycle held.
+ */
+void gc_markers_unrecall(struct goalloc_gc *gc)
+{
+	if (!READ_ONCE(gc->recall))
+		return;
+	WRITE_ONCE(gc->recall, false);
+	if (gc_work_any(gc))
+		wake_up(&gc->work_wait);
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_unrecall);
+
+/**
+ * gc_markers_more - the collector has nothing to mark; does anybody?
+ * @w: the collector's work
+ *
+ * Context: gc->cycle held, may sleep.
+ * Return: true if there is work for everybody now; false if nobody has any, and the
+ * markers are paused.
+ */
+bool gc_markers_more(struct gc_work *w)
+{
+	struct goalloc_gc *gc = w->gc;
+	ktime_t begin = ktime_get();
+	bool more, all;
+
+	gc_work_done(w);
+	for (;;) {
+		spin_lock(&gc->work_lock);
+		more = !list_empty(&gc->full);
+		all = gc->nr_idle == gc->nr_markers;
+		if (!more && all)
+			gc->paused = true;
+		spin_unlock(&gc->work_lock);
+		if (more || all)
+			break;
+		if (!READ_ONCE(gc->recall))
+			gc_markers_recall(gc);
+		wait_event(gc->idle_wait, !list_empty_careful(&gc->full) ||
+			   READ_ONCE(gc->nr_idle) == READ_ONCE(gc->nr_markers));
+	}
+	w->slept_ns += ktime_to_ns(ktime_sub(ktime_get(), begin));
+	return more;
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_more);
+
+/**
+ * gc_markers_end - nothing is to be marked any more
+ * @gc: the heap
+ *
+ * Context: gc->cycle held, may sleep.
+ */
+void gc_markers_end(struct goalloc_gc *gc)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&gc->cycle);
+
+	spin_lock(&gc->work_lock);
+	gc->mark_over = true;
+	spin_unlock(&gc->work_lock);
+	wake_up_all(&gc->work_wait);
+	for (i = 0; i < gc->nr_started; i++)
+		kthread_cancel_work_sync(&gc->markers[i].work);
+	gc->nr_started = 0;
+	WARN_ON_ONCE(gc->nr_markers || gc->nr_idle);
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_end);
+
+/**
+ * gc_markers_throttle - somebody who may have a part of a CPU has marked for a while
+ * @w: his work
+ *
+ * What he leaves is for those who mark when a CPU is idle, and for mutators.
+ *
+ * Context: The heap is being marked; process context, may sleep.
+ */
+void gc_markers_throttle(struct gc_work *w)
+{
+	ktime_t now = ktime_get();
+	u64 elapsed = ktime_to_ns(ktime_sub(now, w->from));
+	u64 busy = elapsed - min(elapsed, w->slept_ns);
+	u64 us;
+
+	if (busy * 100 <= elapsed * w->percent / 5 * 6)
+		return;
+	us = min_t(u64, div_u64(busy * 100, w->percent) - elapsed, GC_FRACTION_SLEEP_NS);
+	us = div_u64(us, NSEC_PER_USEC);
+	gc_work_done(w);
+	usleep_range(us, us + 50);
+	w->slept_ns += ktime_to_ns(ktime_sub(ktime_get(), now));
+}

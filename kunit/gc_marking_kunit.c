@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who marks: the threads beside the collector's, how work is shared, and mutators that
+ * wait for it.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+
+#include <goalloc.h>
+#include <goalloc_gc.h>
+
+#include "compat.h"
+#include "gc.h"
+
+#define SCALE (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ? 10 : 1)
+#define FANOUT 4
+#define WIDE (20000 / SCALE)
+#define WAIT_MS 20000
+
+struct leaf {
+	struct leaf *kid[FANOUT];
+};
+
+static GOALLOC_TYPE(leaf_type, struct leaf, kid[0], kid[1], kid[2], kid[3]);
+
+static int gc_marking_init(struct kunit *test)
+{
+	const struct goalloc_gc_attr attr = { .percent = GOALLOC_GC_OFF };
+	struct goalloc_gc *gc = goalloc_gc_create("marking", &attr);
+
+	test->priv = NULL;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gc));
+	test->priv = gc;
+	return 0;
+}
+
+static void gc_marking_exit(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+
+	if (!gc)
+		return;
+	KUNIT_EXPECT_EQ(test, 0, goalloc_validate(goalloc_gc_heap(gc)));
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_destroy(gc));
+}
+
+/* A tree of @nr objects, each but the first found by one. */
+static struct leaf **marking_tree(struct kunit *test, struct goalloc_gc *gc, unsigned int nr)
+{
+	struct leaf **all = kvcalloc(nr, sizeof(*all), GFP_KERNEL);
+	struct goalloc_mutator m;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	goalloc_enter(gc, &m);
+	for (i = 0; i < nr; i++) {
+		all[i] = goalloc_new(&m, &leaf_type, GFP_KERNEL);
+		if (!all[i])
+			break;
+		if (i)
+			goalloc_store(&m, &all[(i - 1) / FANOUT]->kid[(i - 1) % FANOUT], all[i]);
+	}
+	goalloc_exit(&m);
+	KUNIT_EXPECT_EQ(test, nr, i);
+	if (i == nr)
+		return all;
+	kvfree(all);
+	KUNIT_ASSERT_TRUE(test, false);
+	return NULL;
+}
+
+static bool marking_is_marked(struct goalloc_gc *gc, void *obj)
+{
+	struct goalloc_span *span = pagemap_span(&gc->heap->space->map, (unsigned long)obj);
+
+	return gc_is_marked(gc, span, gc_slot(span, obj));
+}
+
+/* Everybody is stopped, and nothing is marked. */
+static void marking_begin(struct goalloc_gc *gc, struct gc_work *w)
+{
+	mutex_lock(&gc->cycle);
+	gc_stop(gc);
+	gc->colour = gc_other_colour(gc->colour);
+	gc->phase = GC_MARK;
+	atomic64_set(&gc->marked, 0);
+	atomic64_set(&gc->scanned, 0);
+	gc_work_init(gc, w);
+}
+
+static void marking_end(struct goalloc_gc *gc)
+{
+	gc->phase = GC_OFF;
+	gc_start(gc);
+	mutex_unlock(&gc->cycle);
+}
+
+/* The collector looks on: the others mark everything, and say when they have. */
+static void marking_others(struct kunit *test, bool busy)
+{
+	struct goalloc_gc *gc = test->priv;
+	unsigned int i, marked = 0, nr;
+	struct leaf **all;
+	struct gc_work w;
+
+	if (num_online_cpus() == 1)
+		kunit_skip(test, "there is nobody beside the collector");
+	all = marking_tree(test, gc, WIDE);
+	marking_begin(gc, &w);
+	gc->pacer.dedicated = 1;
+	gc->pacer.fractional = 0;
+	gc_grey(&w, all[0], NULL);
+	gc_work_done(&w);
+	gc_markers_start(&w, busy);
+	while (gc_markers_more(&w)) {
+		/* What it takes it would have to scan. */
+		gc_markers_unrecall(gc);
+		msleep(1);
+	}
+	KUNIT_EXPECT_TRUE(test, gc->paused);
+	KUNIT_EXPECT_EQ(test, gc->nr_idle, gc->nr_markers);
+	KUNIT_EXPECT_FALSE(test, gc_work_any(gc));
+	for (i = 0; i < WIDE; i++)
+		marked += marking_is_marked(gc, all[i]);
+	KUNIT_EXPECT_EQ(test, WIDE, marked);
+	/* Twice if two came upon it at once. */
+	KUNIT_EXPECT_GE(test, atomic64_read(&gc->marked), (s64)WIDE * sizeof(struct leaf));
+	KUNIT_EXPECT_GE(test, atomic64_read(&gc->scanned), (s64)WIDE * sizeof(struct leaf));
+	KUNIT_EXPECT_EQ(test, busy, !atomic64_read(&gc->idle_ns));
+	KUNIT_EXPECT_EQ(test, busy, !!atomic64_read(&gc->background_ns));
+	nr = gc->nr_started;
+	KUNIT_EXPECT_GE(test, nr, 1);
+	KUNIT_EXPECT_LT(test, nr, num_online_cpus());
+	gc_markers_end(gc);
+	KUNIT_EXPECT_EQ(test, 0, gc->nr_markers);
+	marking_end(gc);
+	kvfree(all);
+}
+
+static void marking_dedicated(struct kunit *test)
+{
+	marking_others(test, true);
+}
+
+static void marking_idle(struct kunit *test)
+{
+	marking_others(test, false);
+}
+
+/* Those who are paused take nothing up, and go on when they may. */
+static void marking_pause(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct leaf **all;
+	struct gc_work w;
+
+	if (num_online_cpus() == 1)
+		kunit_skip(test, "there is nobody beside the collector");
+	all = marking_tree(test, gc, 64);
+	marking_begin(gc, &w);
+	gc_markers_start(&w, true);
+	while (gc_markers_more(&w))
+		msleep(1);
+	gc_grey(&w, all[0], NULL);
+	gc_work_done(&w);
+	msleep(50);
+	KUNIT_EXPECT_TRUE(test, gc_work_any(gc));
+	KUNIT_EXPECT_FALSE(test, marking_is_marked(gc, all[1]));
+	gc_markers_resume(gc);
+	while (gc_markers_more(&w))
+		msleep(1);
+	KUNIT_EXPECT_TRUE(test, marking_is_marked(gc, all[63]));
+	gc_markers_end(gc);
+	marking_end(gc);
+	kvfree(all);
+}
+
+/* Half of what one has is for others: the older half. */
+static void marking_share(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	unsigned int i, n = 2 * GC_WORKBUF_ENTRIES;
+	struct leaf **all = marking_tree(test, gc, n);
+	struct gc_work w, other;
+	cache_entry_t obj;
+
+	marking_begin(gc, &w);
+	gc_work_init(gc, &other);
+	gc_work_share(&w);
+	KUNIT_EXPECT_FALSE(test, gc_work_any(gc));
+	for (i = 0; i < 10; i++)
+		gc_grey(&w, all[i], NULL);
+	gc_work_share(&w);
+	KUNIT_EXPECT_EQ(test, 5, w.buf->nr);
+	for (i = 5; i--; ) {
+		KUNIT_ASSERT_TRUE(test, gc_work_get(&other, &obj));
+		KUNIT_EXPECT_PTR_EQ(test, (void *)all[i],
+				    (void *)span_slot_addr(cache_entry_span(obj),
+							   cache_entry_slot(obj)));
+	}
+	KUNIT_EXPECT_FALSE(test, gc_work_get(&other, &obj));
+	/* A whole buffer, if there is one beside that which is worked on. */
+	for (i = 10; i < n; i++)
+		gc_grey(&w, all[i], NULL);
+	KUNIT_ASSERT_NOT_NULL(test, w.spare);
+	gc_work_share(&w);
+	KUNIT_EXPECT_NULL(test, w.spare);
+	KUNIT_EXPECT_TRUE(test, gc_work_any(gc));
+	/* Who is recalled takes nothing, not even of his own. */
+	gc->recall = true;
+	w.idle = true;
+	KUNIT_EXPECT_FALSE(test, gc_work_get(&w, &obj));
+	KUNIT_EXPECT_TRUE(test, gc_work_get(&other, &obj));
+	w.idle = false;
+	KUNIT_EXPECT_TRUE(test, gc_work_get(&w, &obj));
+	gc->recall = false;
+	gc_drain(&w, U64_MAX);
+	gc_drain(&other, U64_MAX);
+	gc_work_done(&w);
+	gc_work_done(&other);
+	gc_work_trim(gc, 0);
+	KUNIT_EXPECT_EQ(test, 0, gc->nr_bufs);
+	marking_end(gc);
+	kvfree(all);
+}
+
+/**
+ * struct debtor - a thread that allocates and has to wait
+ * @gc: the heap
+ * @bytes: what it allocates
+ * @credit: what it had when it went on
+ * @done: it went on
+ */
+struct debtor {
+	struct goalloc_gc *gc;
+	u64 bytes;
+	s64 credit;
+	struct completion done;
+};
+
+static int marking_debtor(void *arg)
+{
+	struct debtor *d = arg;
+	struct goalloc_mutator m;
+
+	goalloc_enter(d->gc, &m);
+	gc_assist(&m, d->bytes);
+	d->credit = m.credit;
+	goalloc_exit(&m);
+	complete(&d->done);
+	return 0;
+}
+
+static unsigned int marking_waiting(struct goalloc_gc *gc)
+{
+	struct list_head *at;
+	unsigned int nr = 0;
+
+	spin_lock(&gc->assist_lock);
+	list_for_each(at, &gc->assists)
+		nr++;
+	spin_unlock(&gc->assist_lock);
+	return nr;
+}
+
+static void marking_debtor_run(struct kunit *test, struct debtor *d, struct goalloc_gc *gc,
+			       unsigned int nr)
+{
+	struct task_struct *task;
+	unsigned int ms;
+
+	*d = (struct debtor){ .gc = gc, .bytes = 2 * GC_ASSIST_WORK };
+	init_completion(&d->done);
+	task = kthread_run(marking_debtor, d, "debtor");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (ms = 0; ms < WAIT_MS && marking_waiting(gc) < nr; ms++)
+		msleep(1);
+	KUNIT_EXPECT_EQ(test, nr, marking_waiting(gc));
+}
+
+/* Nothing is left to scan: they wait until others have scanned, or for a stop. */
+static void marking_assists_wait(struct kunit *test)
+{
+	const unsigned long wait = msecs_to_jiffies(WAIT_MS);
+	struct goalloc_gc *gc = test->priv;
+	struct debtor d[3];
+
+	mutex_lock(&gc->cycle);
+	gc_stop(gc);
+	gc->pacer.work_per_byte = GC_Q_ONE;
+	gc->pacer.bytes_per_work = GC_Q_ONE;
+	gc->phase = GC_MARK;
+	atomic64_set(&gc->credit, 0);
+	gc_start(gc);
+	marking_debtor_run(test, &d[0], gc, 1);
+	marking_debtor_run(test, &d[1], gc, 2);
+	KUNIT_EXPECT_FALSE(test, completion_done(&d[0].done));
+	/* A part of it: the first has to queue up again. */
+	gc_credit_add(gc, GC_ASSIST_WORK);
+	KUNIT_EXPECT_EQ(test, 2, marking_waiting(gc));
+	gc_credit_add(gc, 2 * GC_ASSIST_WORK);
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&d[1].done, wait));
+	KUNIT_EXPECT_FALSE(test, completion_done(&d[0].done));
+	KUNIT_EXPECT_EQ(test, 0, d[1].credit);
+	/* More than it owes; the rest is there for who comes next. */
+	gc_credit_add(gc, 4 * GC_ASSIST_WORK);
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&d[0].done, wait));
+	KUNIT_EXPECT_EQ(test, 3 * (s64)GC_ASSIST_WORK, atomic64_read(&gc->credit));
+	KUNIT_EXPECT_EQ(test, 2, gc->assist_waits);
+	/* A stop needs everybody out of their sections. */
+	atomic64_set(&gc->credit, 0);
+	marking_debtor_run(test, &d[2], gc, 1);
+	gc_stop(gc);
+	KUNIT_EXPECT_TRUE(test, completion_done(&d[2].done) ||
+			  wait_for_completion_timeout(&d[2].done, wait));
+	gc->phase = GC_OFF;
+	gc_start(gc);
+	mutex_unlock(&gc->cycle);
+}
+
+static struct kunit_case gc_marking_cases[] = {
+	KUNIT_CASE(marking_dedicated),
+	KUNIT_CASE(marking_idle),
+	KUNIT_CASE(marking_pause),
+	KUNIT_CASE(marking_share),
+	KUNIT_CASE(marking_assists_wait),
+	{}
+};
+
+static struct kunit_suite gc_marking_suite = {
+	.name = "goalloc_gc_marking",
+	.init = gc_marking_init,
+	.exit = gc_marking_exit,
+	.test_cases = gc_marking_cases,
+};
+
+kunit_test_suite(gc_marking_suite);
