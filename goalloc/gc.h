@@ -24,6 +24,7 @@
 #include <goalloc_gc.h>
 
 #include "gc_heap.h"
+#include "gc_limiter.h"
 #include "gc_pacer.h"
 #include "harden.h"
 #include "heap.h"
@@ -38,6 +39,8 @@
 #define GC_REFILL_BUDGET 100
 #define GC_MIN_HEAP (4ULL << 20)
 #define GC_ASSIST_WORK (64ULL << 10)
+#define GC_RECLAIM_PAGES 512
+#define GC_PERIOD_SECONDS 120
 
 /* The span's list links are in the unswept set of generation h, or in the swept one. */
 #define GC_SWEPT(sweepgen) ((sweepgen) / 2 % 2)
@@ -53,6 +56,18 @@ enum gc_phase {
 	GC_OFF,
 	GC_MARK,
 	GC_MARKTERM,
+};
+
+/**
+ * enum gc_reason - why a collection is
+ * @GC_BY_HEAP: so much was allocated
+ * @GC_BY_CALL: somebody asked for it
+ * @GC_BY_TIME: there was none for a while
+ */
+enum gc_reason {
+	GC_BY_HEAP,
+	GC_BY_CALL,
+	GC_BY_TIME,
 };
 
 /**
@@ -300,6 +315,22 @@ struct gc_leaks {
  * @assist_lock: guards @assists
  * @assists: mutators that wait for others to scan, the first to be helped first
  * @assist_waits: how often one has waited
+ * @limiter: whether collecting takes too much; @limiter_lock
+ * @limiter_lock: guards @limiter and the three that follow
+ * @idle_before: CPU time that was idle up to the last update, in ns
+ * @limited: whether @limiter limited then
+ * @limited_cycle: the last collection that it limited
+ * @limiter_assist_ns: CPU time of mutators that have helped since
+ * @limiter_idle_ns: CPU time that was marked since while there was nothing else to do
+ * @sweeping: something may be left to be swept; set in stops
+ * @pages: pages of spans, in goalloc pages
+ * @pages_swept: of these, those that were swept since the last collection
+ * @sweep_ratio: pages to be swept for a byte allocated, Q32.32, or 0
+ * @sweep_live: heap_live when @sweep_ratio was chosen; changed in stops
+ * @reclaim_credit: pages that sweeping freed and nobody has asked for
+ * @wanted: an allocation has failed, for want of memory
+ * @period: jiffies after which there is a collection in any case
+ * @periodic: that
  * @work_lock: guards the lists of work, and who has none
  * @full: buffers with work
  * @empty: buffers without
@@ -374,6 +405,22 @@ struct goalloc_gc {
 	spinlock_t assist_lock; /* @assists, @assist_waits */
 	struct list_head assists;
 	u64 assist_waits;
+	struct gc_limiter limiter;
+	spinlock_t limiter_lock; /* @limiter, and the three that follow */
+	u64 idle_before;
+	bool limited;
+	u64 limited_cycle;
+	atomic64_t limiter_assist_ns;
+	atomic64_t limiter_idle_ns;
+	bool sweeping;
+	atomic64_t pages;
+	atomic64_t pages_swept;
+	u64 sweep_ratio;
+	u64 sweep_live;
+	atomic64_t reclaim_credit;
+	bool wanted;
+	unsigned long period;
+	struct kthread_delayed_work periodic;
 	spinlock_t work_lock; /* up to @mark_over */
 	struct list_head full;
 	struct list_head empty;
@@ -495,8 +542,10 @@ void gc_spans_walk(struct goalloc_gc *gc, gc_span_fn_t fn, void *arg);
 struct goalloc_span *gc_sweep_claim(struct goalloc_gc *gc, struct gc_central *central,
 				    bool full_first);
 void gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span);
-void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span);
+u32 gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span);
 void gc_sweep_all(struct goalloc_gc *gc);
+void gc_sweep_pay(struct goalloc_gc *gc, u64 bytes, unsigned int npages);
+void gc_sweep_reclaim(struct goalloc_gc *gc, u64 npages, u64 look);
 void gc_free_all(struct goalloc_gc *gc);
 
 /* gc_alloc.c */
@@ -524,7 +573,7 @@ void gc_verify(struct gc_work *w);
 /* gc_markers.c */
 int gc_markers_get(struct goalloc_gc *gc);
 void gc_markers_put(struct goalloc_gc *gc);
-void gc_markers_start(struct gc_work *w, bool busy);
+void gc_markers_start(struct gc_work *w, bool busy, bool idle);
 void gc_markers_resume(struct goalloc_gc *gc);
 void gc_markers_unrecall(struct goalloc_gc *gc);
 bool gc_markers_more(struct gc_work *w);
@@ -551,8 +600,9 @@ void gc_trace_end(struct goalloc_gc *gc);
 int gc_trace_text(const struct gc_record *r, char *buf, size_t len);
 
 /* gc_cycle.c */
-void gc_collect(struct goalloc_gc *gc, bool forced);
+void gc_collect(struct goalloc_gc *gc, enum gc_reason reason);
 void gc_cycle(struct kthread_work *work);
+void gc_periodic(struct kthread_work *work);
 void gc_mark_world(struct goalloc_gc *gc, struct gc_work *w);
 
 /* gc_assist.c */
@@ -568,6 +618,10 @@ void gc_pace_begin(struct goalloc_gc *gc);
 void gc_pace(struct gc_work *w);
 void gc_pace_end(struct goalloc_gc *gc, u64 marked);
 void gc_set_goal(struct goalloc_gc *gc, bool swept);
+void gc_limit_begin(struct goalloc_gc *gc);
+void gc_limit_update(struct goalloc_gc *gc);
+void gc_limit_stop(struct goalloc_gc *gc);
+void gc_limit_start(struct goalloc_gc *gc, bool collecting);
 
 /* gc_leaks.c */
 int gc_leaks_scan(struct goalloc_gc *gc);

@@ -20,6 +20,7 @@
 
 #include "compat.h"
 #include "gc.h"
+#include "goalloc_trace.h"
 
 /**
  * struct gc_assist - a mutator that waits
@@ -125,12 +126,15 @@ static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
 {
 	ktime_t begin = ktime_get();
 	struct gc_work w;
-	u64 scanned;
+	u64 scanned, ns;
 
 	gc_work_init(gc, &w);
 	scanned = gc_drain(&w, bytes);
 	gc_work_done(&w);
-	atomic64_add(ktime_to_ns(ktime_sub(ktime_get(), begin)), &gc->assist_ns);
+	ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	atomic64_add(ns, &gc->assist_ns);
+	atomic64_add(ns, &gc->limiter_assist_ns);
+	gc_limit_update(gc);
 	return scanned;
 }
 
@@ -144,9 +148,9 @@ static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
 void gc_assist(struct goalloc_mutator *m, u64 bytes)
 {
 	struct goalloc_gc *gc = m->gc;
-	u64 work, per_work, debt, done;
+	u64 work, per_work, debt, done, taken, scanned = 0;
 
-	if (READ_ONCE(gc->phase) != GC_MARK)
+	if (READ_ONCE(gc->phase) != GC_MARK || READ_ONCE(gc->limiter.limiting))
 		return;
 	/* Of an earlier collection. */
 	if (m->cycle != gc->cycles) {
@@ -161,11 +165,15 @@ void gc_assist(struct goalloc_mutator *m, u64 bytes)
 	per_work = READ_ONCE(gc->pacer.bytes_per_work);
 	/* Not for every little bit. */
 	work = max_t(u64, work, GC_ASSIST_WORK);
-	done = gc_take_credit(gc, work);
-	if (done < work)
-		done += gc_assist_scan(gc, work - done);
+	taken = gc_take_credit(gc, work);
+	done = taken;
+	if (done < work) {
+		scanned = gc_assist_scan(gc, work - done);
+		done += scanned;
+	}
 	if (done < work)
 		done += gc_assist_wait(gc, work - done);
+	trace_gc_assist(gc->heap, bytes, taken, scanned, done - taken - scanned);
 	/* Nobody owes what there is not. */
 	m->credit = max_t(s64, m->credit + min_t(u64, gc_q_mul(per_work, done), S32_MAX), 0);
 }

@@ -24,12 +24,21 @@
 
 #include "compat.h"
 #include "gc.h"
+#include "goalloc_trace.h"
 
 /* Buffers that are kept for the next collection. */
 #define GC_KEEP_BUFS 16
 
 /* A stop that finds more work lets the mutators go on, but not for ever. */
 #define GC_TERM_TRIES 8
+
+/* In a stop. */
+static void gc_phase(struct goalloc_gc *gc, enum gc_phase phase)
+{
+	gc->phase = phase;
+	trace_gc_phase(gc->heap, gc->cycles + 1, phase, atomic64_read(&gc->heap_live),
+		       gc->heap_goal);
+}
 
 /* The first stop's work. */
 static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
@@ -41,7 +50,7 @@ static void gc_begin(struct goalloc_gc *gc, struct gc_work *w)
 	atomic64_set(&gc->scanned, 0);
 	gc->overflow = false;
 	gc->live_at_mark = atomic64_read(&gc->heap_live);
-	gc->phase = GC_MARK;
+	gc_phase(gc, GC_MARK);
 	gc->barrier = true;
 	gc_roots_mark(w);
 }
@@ -57,7 +66,7 @@ static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
 		gc_work_done(w);
 	}
 	WARN_ON_ONCE(gc_work_any(gc));
-	gc->phase = GC_MARKTERM;
+	gc_phase(gc, GC_MARKTERM);
 	gc->barrier = false;
 	if (!list_empty(&gc->final_queue))
 		kthread_queue_work(gc->finalizer, &gc->final_work);
@@ -68,7 +77,10 @@ static void gc_end(struct goalloc_gc *gc, struct gc_work *w)
 	gc_pace_end(gc, atomic64_read(&gc->marked) + ((s64)fresh > 0 ? fresh : 0));
 	gc->sweepgen += 2;
 	gc->sweep_next = 0;
-	gc->phase = GC_OFF;
+	gc->sweeping = true;
+	atomic64_set(&gc->pages_swept, 0);
+	atomic64_set(&gc->reclaim_credit, 0);
+	gc_phase(gc, GC_OFF);
 	gc->cycles++;
 }
 
@@ -97,7 +109,7 @@ void gc_mark_world(struct goalloc_gc *gc, struct gc_work *w)
 	gc_begin(gc, w);
 	gc_mark_stopped(gc, w);
 	gc->barrier = false;
-	gc->phase = GC_OFF;
+	gc_phase(gc, GC_OFF);
 }
 
 static u64 gc_since(ktime_t begin)
@@ -132,6 +144,7 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 			gc_barrier_flush(gc);
 		} while (gc_work_any(gc));
 		gc_stop(gc);
+		gc_limit_stop(gc);
 		begin = ktime_get();
 		gc_barrier_flush(gc);
 		/* What could not be remembered is looked for while nothing moves. */
@@ -148,6 +161,7 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 			} while (gc_roots_end(w));
 			return begin;
 		}
+		gc_limit_start(gc, true);
 		gc_start(gc);
 		gc_note_stop(gc, begin, 1);
 	}
@@ -156,11 +170,11 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 /**
  * gc_collect - collect a heap
  * @gc: the heap
- * @forced: it was asked for
+ * @reason: why
  *
  * Context: Process context, gc->cycle held, may sleep.
  */
-void gc_collect(struct goalloc_gc *gc, bool forced)
+void gc_collect(struct goalloc_gc *gc, enum gc_reason reason)
 {
 	ktime_t begin, stopped;
 	struct gc_work w;
@@ -168,17 +182,19 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	lockdep_assert_held(&gc->cycle);
 
 	gc_sweep_all(gc);
-	gc_trace_begin(gc, forced);
+	gc_trace_begin(gc, reason == GC_BY_CALL);
 	gc_work_init(gc, &w);
 	w.paced = true;
 	w.background = true;
+	gc_limit_begin(gc);
 	gc_stop(gc);
+	gc_limit_stop(gc);
 	begin = ktime_get();
 	stopped = begin;
 	gc_begin(gc, &w);
 	gc_pace_begin(gc);
 	if (gc->flags & GOALLOC_GC_STOP_THE_WORLD) {
-		gc_markers_start(&w, true);
+		gc_markers_start(&w, true, true);
 		do {
 			gc_drain(&w, U64_MAX);
 		} while (gc_markers_more(&w));
@@ -186,9 +202,10 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 			gc_mark_stopped(gc, &w);
 		} while (gc_roots_end(&w));
 	} else {
+		gc_limit_start(gc, true);
 		gc_start(gc);
 		gc_note_stop(gc, begin, 0);
-		gc_markers_start(&w, false);
+		gc_markers_start(&w, false, reason != GC_BY_TIME);
 		stopped = gc_mark_all(gc, &w);
 		gc->now.cpu_ns = gc->now.mark_ns - min(gc->now.mark_ns, w.slept_ns);
 	}
@@ -196,8 +213,9 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	gc->now.idle_ns = atomic64_read(&gc->idle_ns);
 	gc->now.at_end = atomic64_read(&gc->heap_live);
 	gc_end(gc, &w);
-	gc->forced += forced;
+	gc->forced += reason == GC_BY_CALL;
 	gc_set_goal(gc, false);
+	gc_limit_start(gc, false);
 	gc_start(gc);
 	gc_note_stop(gc, stopped, 1);
 	gc_markers_end(gc);
@@ -206,6 +224,8 @@ void gc_collect(struct goalloc_gc *gc, bool forced)
 	gc_trace_end(gc);
 	gc_work_trim(gc, GC_KEEP_BUFS);
 	gc_sweep_all(gc);
+	if (READ_ONCE(gc->percent) >= 0)
+		kthread_mod_delayed_work(gc->collector, &gc->periodic, gc->period);
 }
 
 /**
@@ -220,8 +240,27 @@ void gc_cycle(struct kthread_work *work)
 
 	mutex_lock(&gc->cycle);
 	/* Somebody else may have done it. */
-	if (atomic64_read(&gc->heap_live) >= READ_ONCE(gc->trigger))
-		gc_collect(gc, false);
+	if (xchg(&gc->wanted, false) ||
+	    atomic64_read(&gc->heap_live) >= READ_ONCE(gc->trigger))
+		gc_collect(gc, GC_BY_HEAP);
+	mutex_unlock(&gc->cycle);
+}
+
+/**
+ * gc_periodic - there was no collection for a while
+ * @work: periodic of the heap
+ *
+ * Finalizers and weak handles are not to wait for ever, nor memory that is not needed.
+ *
+ * Context: The heap's own thread.
+ */
+void gc_periodic(struct kthread_work *work)
+{
+	struct goalloc_gc *gc = container_of(work, struct goalloc_gc, periodic.work);
+
+	mutex_lock(&gc->cycle);
+	if (READ_ONCE(gc->percent) >= 0)
+		gc_collect(gc, GC_BY_TIME);
 	mutex_unlock(&gc->cycle);
 }
 
@@ -238,7 +277,7 @@ int goalloc_gc(struct goalloc_gc *gc)
 		return -EINVAL;
 	}
 	mutex_lock(&gc->cycle);
-	gc_collect(gc, true);
+	gc_collect(gc, GC_BY_CALL);
 	mutex_unlock(&gc->cycle);
 	return 0;
 }

@@ -66,6 +66,10 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	INIT_LIST_HEAD(&gc->parked);
 	kthread_init_work(&gc->cycle_work, gc_cycle);
 	kthread_init_work(&gc->final_work, gc_finalizers);
+	kthread_init_delayed_work(&gc->periodic, gc_periodic);
+	gc->period = GC_PERIOD_SECONDS * HZ;
+	spin_lock_init(&gc->limiter_lock);
+	gc_limiter_init(&gc->limiter, ktime_get_ns(), num_online_cpus());
 	gc->colour = SLOT_COLOUR_A;
 	gc->sweepgen = 4;
 	gc->max_bufs = UINT_MAX;
@@ -188,6 +192,7 @@ void gc_end_heap(struct goalloc_heap *heap)
 		return;
 	/* Its thread may be in the middle of a collection: let it end. */
 	kthread_cancel_work_sync(&gc->cycle_work);
+	kthread_cancel_delayed_work_sync(&gc->periodic);
 	kthread_cancel_work_sync(&gc->final_work);
 	percpu_down_write(&gc->world);
 	gc_free_all(gc);

@@ -156,11 +156,13 @@ static void gc_marker_run(struct kthread_work *work)
 	/* Not at once: everybody may be paused by now. */
 	while (gc_marker_wait(&w)) {
 		ktime_t begin = ktime_get();
-		u64 runtime = current->se.sum_exec_runtime;
+		u64 runtime = current->se.sum_exec_runtime, ns;
 
 		gc_drain(&w, U64_MAX);
-		atomic64_add(gc_marker_ns(begin, runtime),
-			     idle ? &gc->idle_ns : &gc->background_ns);
+		ns = gc_marker_ns(begin, runtime);
+		atomic64_add(ns, idle ? &gc->idle_ns : &gc->background_ns);
+		if (idle)
+			atomic64_add(ns, &gc->limiter_idle_ns);
 	}
 	WRITE_ONCE(marker->running, false);
 }
@@ -169,10 +171,11 @@ static void gc_marker_run(struct kthread_work *work)
  * gc_markers_start - let others mark as well
  * @w: the collector's work
  * @busy: whether there is nothing else that CPUs should do
+ * @idle: whether those that have nothing else to do are to help
  *
  * Context: gc->cycle held, the heap's roots are marked.
  */
-void gc_markers_start(struct gc_work *w, bool busy)
+void gc_markers_start(struct gc_work *w, bool busy, bool idle)
 {
 	struct goalloc_gc *gc = w->gc;
 	unsigned int cpus = num_online_cpus(), i, nr = min(gc_pool_nr, cpus - 1);
@@ -196,9 +199,11 @@ void gc_markers_start(struct gc_work *w, bool busy)
 
 		marker->idle = i + 1 >= dedicated && !part;
 		marker->percent = part ? percent : 0;
+		if (marker->idle && !idle)
+			break;
 		kthread_queue_work(gc_pool[i], &marker->work);
 	}
-	gc->nr_started = nr;
+	gc->nr_started = i;
 }
 GOALLOC_EXPORT_KUNIT(gc_markers_start);
 

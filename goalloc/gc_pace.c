@@ -3,10 +3,11 @@
  * How fast: what gc_pacer.c is told, and what is done about what it says; but for the
  * help of mutators, which is in gc_assist.c.
  *
- * Locks: gc->cycle is held by whoever changes the pacer.
+ * Locks: gc->cycle is held by whoever changes the pacer; gc->limiter_lock, the innermost.
  */
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/tick.h>
 
 #include <goalloc_stats.h>
 
@@ -99,6 +100,7 @@ void gc_pace(struct gc_work *w)
 	p->heap_work = atomic64_read(&gc->scanned);
 	gc_pacer_revise(p);
 	gc_markers_unrecall(gc);
+	gc_limit_update(gc);
 }
 
 /**
@@ -152,6 +154,121 @@ void gc_set_goal(struct goalloc_gc *gc, bool swept)
 		p->mem.total_free = 0;
 	}
 	gc_pacer_commit(p, swept);
+	if (!swept) {
+		gc->sweep_live = atomic64_read(&gc->heap_live);
+		WRITE_ONCE(gc->sweep_ratio,
+			   gc_pacer_sweep_ratio(p, atomic64_read(&gc->pages)));
+	}
 	WRITE_ONCE(gc->heap_goal, gc_pacer_goal(p));
 	WRITE_ONCE(gc->trigger, gc_pacer_trigger(p));
+}
+
+/* CPU time that nobody has wanted since the machine came up, as far as that is known. */
+static u64 gc_idle_ns(void)
+{
+	u64 us = 0;
+#if IS_ENABLED(CONFIG_NO_HZ_COMMON)
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		u64 idle = get_cpu_idle_time_us(cpu, NULL);
+
+		/* Not known: they are busy, for all that can be said. */
+		if (idle == U64_MAX)
+			return 0;
+		us += idle;
+	}
+#endif
+	return us * NSEC_PER_USEC;
+}
+
+/* What has been since the last time. */
+static void gc_limit_fill(struct goalloc_gc *gc)
+{
+	u64 idle = gc_idle_ns();
+
+	lockdep_assert_held(&gc->limiter_lock);
+
+	gc->limiter.assist_ns += atomic64_xchg(&gc->limiter_assist_ns, 0);
+	gc->limiter.idle_ns += atomic64_xchg(&gc->limiter_idle_ns, 0);
+	/* CPUs that went took theirs with them. */
+	gc->limiter.idle_ns += idle - min(idle, gc->idle_before);
+	gc->idle_before = idle;
+}
+
+/* Remember when it was needed. */
+static void gc_limit_note(struct goalloc_gc *gc)
+{
+	bool limiting = gc->limiter.limiting;
+
+	if (limiting && !gc->limited)
+		WRITE_ONCE(gc->limited_cycle, gc->cycles + 1);
+	gc->limited = limiting;
+}
+
+/**
+ * gc_limit_begin - a collection begins: are there as many CPUs as before?
+ * @gc: the heap
+ *
+ * Context: gc->cycle held.
+ */
+void gc_limit_begin(struct goalloc_gc *gc)
+{
+	spin_lock(&gc->limiter_lock);
+	gc_limit_fill(gc);
+	gc_limiter_resize(&gc->limiter, ktime_get_ns(), num_online_cpus());
+	gc_limit_note(gc);
+	spin_unlock(&gc->limiter_lock);
+}
+
+/**
+ * gc_limit_update - see whether collecting takes too much, if it is time to
+ * @gc: the heap
+ *
+ * Context: Any but an interrupt.
+ */
+void gc_limit_update(struct goalloc_gc *gc)
+{
+	u64 now = ktime_get_ns();
+
+	if (now <= READ_ONCE(gc->limiter.last_ns) + GC_LIMITER_PERIOD_NS ||
+	    !spin_trylock(&gc->limiter_lock))
+		return;
+	if (gc_limiter_is_due(&gc->limiter, now)) {
+		gc_limit_fill(gc);
+		gc_limiter_update(&gc->limiter, now);
+		gc_limit_note(gc);
+	}
+	spin_unlock(&gc->limiter_lock);
+}
+
+/**
+ * gc_limit_stop - everybody has been stopped
+ * @gc: the heap
+ *
+ * Context: gc->cycle held.
+ */
+void gc_limit_stop(struct goalloc_gc *gc)
+{
+	spin_lock(&gc->limiter_lock);
+	gc_limit_fill(gc);
+	gc_limiter_stop(&gc->limiter, ktime_get_ns());
+	spin_unlock(&gc->limiter_lock);
+}
+
+/**
+ * gc_limit_start - everybody is about to go on
+ * @gc: the heap
+ * @collecting: whether it is still being marked
+ *
+ * Context: gc->cycle held.
+ */
+void gc_limit_start(struct goalloc_gc *gc, bool collecting)
+{
+	spin_lock(&gc->limiter_lock);
+	/* In a stop all is the collection's. */
+	gc_limit_fill(gc);
+	gc_limiter_start(&gc->limiter, ktime_get_ns(), collecting);
+	gc_limit_note(gc);
+	spin_unlock(&gc->limiter_lock);
 }

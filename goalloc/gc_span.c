@@ -61,6 +61,7 @@ struct goalloc_span *gc_span_pop(struct gc_central *central, struct list_head *s
 void gc_span_free(struct goalloc_span *span)
 {
 	atomic64_sub(span->npages, &span->home->apart);
+	atomic64_sub(span->npages, &span->home->heap->gc->pages);
 	heap_free_span(span);
 }
 
@@ -72,18 +73,39 @@ static void gc_span_own(struct goalloc_gc *gc, struct goalloc_span *span)
 	gc_allocated(gc, (u64)span->lent * span->elemsize, spanclass_noscan(span->spanclass));
 }
 
+/* There is no memory, but perhaps garbage. */
+static void gc_want(struct goalloc_gc *gc)
+{
+	if (gc->flags & GOALLOC_GC_EXPLICIT || READ_ONCE(gc->percent) < 0)
+		return;
+	WRITE_ONCE(gc->wanted, true);
+	kthread_queue_work(gc->collector, &gc->cycle_work);
+}
+
 static struct goalloc_span *gc_span_grow(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 {
 	struct gc_central *central = &gc->central[sc];
+	bool may_sweep = gfpflags_allow_blocking(gfp);
 	struct goalloc_span *span;
 
+	if (may_sweep)
+		gc_sweep_reclaim(gc, span_shape_small(spanclass_class(sc)).npages,
+				 GC_RECLAIM_PAGES);
+again:
 	span = heap_alloc_span(heap_node_of(gc->heap, numa_mem_id()), spanclass_class(sc),
 			       gfp);
-	if (!span)
+	if (!span && may_sweep && READ_ONCE(gc->sweeping)) {
+		gc_sweep_reclaim(gc, U64_MAX, U64_MAX);
+		goto again;
+	}
+	if (!span) {
+		gc_want(gc);
 		return NULL;
+	}
 	span->spanclass = sc;
 	span->nr_free = span->bits.nelems;
 	atomic64_add(span->npages, &span->home->apart);
+	atomic64_add(span->npages, &gc->pages);
 	spin_lock(&central->lock);
 	central->nr_spans++;
 	gc_span_own(gc, span);
@@ -107,6 +129,11 @@ struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 	u32 h = gc->sweepgen;
 	struct goalloc_span *span;
 
+	if (READ_ONCE(gc->sweep_ratio) && gfpflags_allow_blocking(gfp)) {
+		struct span_shape shape = span_shape_small(spanclass_class(sc));
+
+		gc_sweep_pay(gc, (u64)shape.npages << GOALLOC_PAGE_SHIFT, shape.npages);
+	}
 	spin_lock(&central->lock);
 	span = gc_span_pop(central, &central->partial[GC_SWEPT(h)]);
 	if (span)
@@ -117,6 +144,7 @@ struct goalloc_span *gc_span_get(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 			break;
 		spin_unlock(&central->lock);
 		gc_sweep_span(gc, span);
+		atomic64_add(span->npages, &gc->pages_swept);
 		spin_lock(&central->lock);
 		if (span->nr_free)
 			goto own;
@@ -169,6 +197,7 @@ void gc_span_free_slot(struct goalloc_gc *gc, struct goalloc_span *span, unsigne
 
 	gc_unallocated(gc, span->elemsize, spanclass_noscan(span->spanclass));
 	if (span->kind == SPAN_LARGE) {
+		atomic64_sub(span->npages, &gc->pages);
 		heap_free_large(span);
 		return;
 	}
@@ -209,6 +238,7 @@ void gc_span_flush_cpu(struct goalloc_gc *gc, unsigned int cpu)
 	bitmap_zero(c->used, GC_SPANCLASSES);
 	c->tiny = 0;
 }
+GOALLOC_EXPORT_KUNIT(gc_span_flush_cpu);
 
 /**
  * gc_large_alloc - allocate a large object
@@ -226,9 +256,23 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 	struct goalloc_span *span;
 	void *obj;
 
+	if (gfpflags_allow_blocking(gfp)) {
+		u64 npages = DIV_ROUND_UP(size, GOALLOC_PAGE_SIZE);
+
+		if (READ_ONCE(gc->sweep_ratio))
+			gc_sweep_pay(gc, size, 0);
+		gc_sweep_reclaim(gc, npages, max_t(u64, npages, GC_RECLAIM_PAGES));
+	}
+again:
 	obj = heap_alloc_large(gc->heap, size, 1, gfp | __GFP_ZERO, numa_mem_id());
-	if (!obj)
+	if (!obj && gfpflags_allow_blocking(gfp) && READ_ONCE(gc->sweeping)) {
+		gc_sweep_reclaim(gc, U64_MAX, U64_MAX);
+		goto again;
+	}
+	if (!obj) {
+		gc_want(gc);
 		return NULL;
+	}
 	span = pagemap_span(&gc->heap->space->map, (unsigned long)obj);
 	span->spanclass = spanclass_make(0, noscan);
 	span->sweepgen = gc->sweepgen;
@@ -236,6 +280,7 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 	kmemleak_not_leak(obj);
 	*gc_track(gc, span, 0) = id;
 	WRITE_ONCE(span->state[0], gc->colour);
+	atomic64_add(span->npages, &gc->pages);
 	/* Those that their owners free are not swept. */
 	if (!(gc->flags & GOALLOC_GC_EXPLICIT))
 		llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);

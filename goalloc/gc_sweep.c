@@ -55,9 +55,11 @@ void gc_sweep_span(struct goalloc_gc *gc, struct goalloc_span *span)
  * @span: the span, in no set, that nobody has; freed if it is empty
  *
  * Context: As gc_sweep_span(), or in a stop.
+ * Return: pages that were freed.
  */
-void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span)
+u32 gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span)
 {
+	u32 npages = span->npages;
 	struct gc_central *central = &gc->central[span->spanclass];
 	bool empty;
 
@@ -75,8 +77,10 @@ void gc_sweep_place(struct goalloc_gc *gc, struct goalloc_span *span)
 		list_add(&span->list, &central->full[GC_SWEPT(gc->sweepgen)]);
 	}
 	spin_unlock(&central->lock);
-	if (empty)
-		gc_span_free(span);
+	if (!empty)
+		return 0;
+	gc_span_free(span);
+	return npages;
 }
 
 /**
@@ -135,26 +139,36 @@ static struct goalloc_span *gc_sweep_next_large(struct goalloc_gc *gc)
 	return node ? llist_entry(node, struct goalloc_span, deferred) : NULL;
 }
 
-static void gc_sweep_large(struct goalloc_gc *gc, struct goalloc_span *span)
+static u32 gc_sweep_large(struct goalloc_gc *gc, struct goalloc_span *span)
 {
+	u32 npages = span->npages;
+
 	if (READ_ONCE(span->state[0]) != gc->colour) {
+		atomic64_sub(npages, &gc->pages);
 		heap_free_large(span);
-		return;
+		return npages;
 	}
 	span->sweepgen = gc->sweepgen;
 	llist_add(&span->deferred, &gc->large[GC_SWEPT(gc->sweepgen)]);
+	return 0;
 }
 
-/* Sweep one span; false if there was none to be swept. As gc_sweep_span(). */
-static bool gc_sweep_one(struct goalloc_gc *gc)
+/*
+ * Sweep one span: how many pages it has, or 0 if there is none to be swept, and how
+ * many of them were freed. As gc_sweep_span().
+ */
+static u32 gc_sweep_one(struct goalloc_gc *gc, u32 *freed)
 {
 	unsigned int sc = READ_ONCE(gc->sweep_next);
 	struct goalloc_span *span;
+	u32 npages;
 
+	*freed = 0;
 	span = gc_sweep_next_large(gc);
 	if (span) {
-		gc_sweep_large(gc, span);
-		return true;
+		npages = span->npages;
+		*freed = gc_sweep_large(gc, span);
+		goto swept;
 	}
 	for (; sc < GC_SPANCLASSES; sc++) {
 		span = gc_sweep_next(gc, &gc->central[sc]);
@@ -162,11 +176,18 @@ static bool gc_sweep_one(struct goalloc_gc *gc)
 			continue;
 		/* A hint for those who come next; a stop sets it back. */
 		WRITE_ONCE(gc->sweep_next, sc);
+		npages = span->npages;
 		gc_sweep_span(gc, span);
-		gc_sweep_place(gc, span);
-		return true;
+		*freed = gc_sweep_place(gc, span);
+		goto swept;
 	}
-	return false;
+	/* All are swept, or somebody is at it. */
+	WRITE_ONCE(gc->sweeping, false);
+	WRITE_ONCE(gc->sweep_ratio, 0);
+	return 0;
+swept:
+	atomic64_add(npages, &gc->pages_swept);
+	return npages;
 }
 
 /**
@@ -180,11 +201,73 @@ static bool gc_sweep_one(struct goalloc_gc *gc)
  */
 void gc_sweep_all(struct goalloc_gc *gc)
 {
+	u32 freed;
+
 	lockdep_assert_held(&gc->cycle);
 
-	while (gc_sweep_one(gc))
+	while (gc_sweep_one(gc, &freed))
 		cond_resched();
 }
+
+/**
+ * gc_sweep_pay - sweep in proportion to what is allocated
+ * @gc: the heap
+ * @bytes: bytes of the span that is to be allocated from
+ * @npages: pages that the caller is going to sweep for it
+ *
+ * So that everything is swept when the next collection begins.
+ *
+ * Context: In a mutator's section; process context.
+ */
+void gc_sweep_pay(struct goalloc_gc *gc, u64 bytes, unsigned int npages)
+{
+	u64 ratio = READ_ONCE(gc->sweep_ratio);
+	s64 since = atomic64_read(&gc->heap_live) - gc->sweep_live;
+	u64 target = gc_q_mul(ratio, bytes + max_t(s64, since, 0));
+	u32 freed;
+
+	target -= min_t(u64, target, npages);
+	while (atomic64_read(&gc->pages_swept) < target && gc_sweep_one(gc, &freed))
+		atomic64_add(freed, &gc->reclaim_credit);
+}
+GOALLOC_EXPORT_KUNIT(gc_sweep_pay);
+
+/**
+ * gc_sweep_reclaim - sweep until pages are free, before more are taken
+ * @gc: the heap
+ * @npages: how many
+ * @look: pages to sweep for them at most
+ *
+ * So that a heap does not grow while there are spans that hold nothing any more.
+ *
+ * Context: In a mutator's section; process context.
+ */
+void gc_sweep_reclaim(struct goalloc_gc *gc, u64 npages, u64 look)
+{
+	s64 credit = atomic64_read(&gc->reclaim_credit);
+	u64 found = 0;
+	u32 freed;
+
+	if (!READ_ONCE(gc->sweeping))
+		return;
+	/* What others have freed and not used. */
+	while (credit > 0 && !found)
+		if (atomic64_try_cmpxchg(&gc->reclaim_credit, &credit,
+					 credit - min_t(u64, credit, npages)))
+			found = min_t(u64, credit, npages);
+	while (found < npages && look) {
+		u32 looked = gc_sweep_one(gc, &freed);
+
+		if (!looked)
+			break;
+		found += freed;
+		look -= min_t(u64, look, looked);
+		cond_resched();
+	}
+	if (found > npages)
+		atomic64_add(found - npages, &gc->reclaim_credit);
+}
+GOALLOC_EXPORT_KUNIT(gc_sweep_reclaim);
 
 /**
  * gc_free_all - free every object of a heap that nobody uses

@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 #include <trace/events/mmflags.h>
 
+#include "gc.h"
 #include "heap.h"
 
 /* Room for an address as %p prints it. */
@@ -36,6 +37,16 @@ TRACE_DEFINE_ENUM(BAD_FREE_ENDED);
 			 { BAD_FREE_HEAP, "wrong_heap" },	\
 			 { BAD_FREE_RACE, "race" },		\
 			 { BAD_FREE_ENDED, "ended" })
+
+TRACE_DEFINE_ENUM(GC_OFF);
+TRACE_DEFINE_ENUM(GC_MARK);
+TRACE_DEFINE_ENUM(GC_MARKTERM);
+
+#define trace_gc_phase_name(phase)				\
+	__print_symbolic(phase,					\
+			 { GC_OFF, "off" },			\
+			 { GC_MARK, "mark" },			\
+			 { GC_MARKTERM, "mark_termination" })
 
 /**
  * bad_free - a free was refused
@@ -244,6 +255,60 @@ DEFINE_EVENT(goalloc_run_event, grow,
 DEFINE_EVENT(goalloc_run_event, scavenge,
 	     TP_PROTO(const struct heap_node *node, u64 page, u64 npages),
 	     TP_ARGS(node, page, npages)
+);
+
+/**
+ * gc_phase - a collection goes on to something else
+ * @heap: the heap below the collected one
+ * @cycle: which collection, from 1
+ * @phase: enum gc_phase
+ * @live: bytes in use
+ * @goal: bytes in use to end at
+ */
+TRACE_EVENT(gc_phase,
+	    TP_PROTO(const struct goalloc_heap *heap, u64 cycle, u8 phase, u64 live,
+		     u64 goal),
+	    TP_ARGS(heap, cycle, phase, live, goal),
+	    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+			     __field(u64, cycle)
+			     __field(u64, live)
+			     __field(u64, goal)
+			     __field(u8, phase)),
+	    TP_fast_assign(strscpy(__entry->heap, heap->name, HEAP_NAME_LEN);
+			   __entry->cycle = cycle;
+			   __entry->live = live;
+			   __entry->goal = goal;
+			   __entry->phase = phase;),
+	    TP_printk("heap=%s cycle=%llu phase=%s live=%llu goal=%llu", __entry->heap,
+		      __entry->cycle, trace_gc_phase_name(__entry->phase), __entry->live,
+		      __entry->goal)
+);
+
+/**
+ * gc_assist - a mutator had to help
+ * @heap: the heap below the collected one
+ * @bytes: bytes that it is about to allocate
+ * @credit: bytes that others had scanned for it
+ * @scanned: bytes that it has scanned
+ * @waited: bytes that it has waited for others to scan
+ */
+TRACE_EVENT(gc_assist,
+	    TP_PROTO(const struct goalloc_heap *heap, u64 bytes, u64 credit, u64 scanned,
+		     u64 waited),
+	    TP_ARGS(heap, bytes, credit, scanned, waited),
+	    TP_STRUCT__entry(__array(char, heap, HEAP_NAME_LEN)
+			     __field(u64, bytes)
+			     __field(u64, credit)
+			     __field(u64, scanned)
+			     __field(u64, waited)),
+	    TP_fast_assign(strscpy(__entry->heap, heap->name, HEAP_NAME_LEN);
+			   __entry->bytes = bytes;
+			   __entry->credit = credit;
+			   __entry->scanned = scanned;
+			   __entry->waited = waited;),
+	    TP_printk("heap=%s bytes=%llu credit=%llu scanned=%llu waited=%llu",
+		      __entry->heap, __entry->bytes, __entry->credit, __entry->scanned,
+		      __entry->waited)
 );
 
 #endif /* GOALLOC_TRACE_H */

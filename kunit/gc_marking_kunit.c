@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who marks: the threads beside the collector's, how work is shared, and mutators that
- * wait for it.
+ * Who marks and sweeps, and when: the threads beside the collector's, how work is shared,
+ * mutators that wait for it or sweep before they get memory, and collections that nobody
+ * has asked for.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/sizes.h>
 
 #include <goalloc.h>
 #include <goalloc_gc.h>
@@ -113,7 +115,7 @@ static void marking_others(struct kunit *test, bool busy)
 	gc->pacer.fractional = 0;
 	gc_grey(&w, all[0], NULL);
 	gc_work_done(&w);
-	gc_markers_start(&w, busy);
+	gc_markers_start(&w, busy, true);
 	while (gc_markers_more(&w)) {
 		/* What it takes it would have to scan. */
 		gc_markers_unrecall(gc);
@@ -160,7 +162,7 @@ static void marking_pause(struct kunit *test)
 		kunit_skip(test, "there is nobody beside the collector");
 	all = marking_tree(test, gc, 64);
 	marking_begin(gc, &w);
-	gc_markers_start(&w, true);
+	gc_markers_start(&w, true, true);
 	while (gc_markers_more(&w))
 		msleep(1);
 	gc_grey(&w, all[0], NULL);
@@ -275,8 +277,8 @@ static void marking_debtor_run(struct kunit *test, struct debtor *d, struct goal
 	init_completion(&d->done);
 	task = kthread_run(marking_debtor, d, "debtor");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (ms = 0; ms < WAIT_MS && marking_waiting(gc) < nr; ms++)
-		msleep(1);
+	for (ms = 0; ms < WAIT_MS && marking_waiting(gc) < nr; ms += 10)
+		msleep(10);
 	KUNIT_EXPECT_EQ(test, nr, marking_waiting(gc));
 }
 
@@ -285,6 +287,7 @@ static void marking_assists_wait(struct kunit *test)
 {
 	const unsigned long wait = msecs_to_jiffies(WAIT_MS);
 	struct goalloc_gc *gc = test->priv;
+	struct goalloc_mutator m;
 	struct debtor d[3];
 
 	mutex_lock(&gc->cycle);
@@ -309,6 +312,14 @@ static void marking_assists_wait(struct kunit *test)
 	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&d[0].done, wait));
 	KUNIT_EXPECT_EQ(test, 3 * (s64)GC_ASSIST_WORK, atomic64_read(&gc->credit));
 	KUNIT_EXPECT_EQ(test, 2, gc->assist_waits);
+	/* When collecting has taken half of the CPUs for long nobody helps. */
+	atomic64_set(&gc->credit, 0);
+	gc->limiter.limiting = true;
+	goalloc_enter(gc, &m);
+	gc_assist(&m, 4 * GC_ASSIST_WORK);
+	KUNIT_EXPECT_EQ(test, 0, m.credit);
+	goalloc_exit(&m);
+	gc->limiter.limiting = false;
 	/* A stop needs everybody out of their sections. */
 	atomic64_set(&gc->credit, 0);
 	marking_debtor_run(test, &d[2], gc, 1);
@@ -320,12 +331,179 @@ static void marking_assists_wait(struct kunit *test)
 	mutex_unlock(&gc->cycle);
 }
 
+#define GARBAGE (4000 / SCALE)
+
+/* Nothing is reachable, and everything is to be swept. */
+static void sweeping_begin(struct kunit *test, struct goalloc_gc *gc)
+{
+	struct leaf **all = marking_tree(test, gc, GARBAGE);
+	unsigned int cpu;
+
+	kvfree(all);
+	mutex_lock(&gc->cycle);
+	gc_stop(gc);
+	for_each_possible_cpu(cpu)
+		gc_span_flush_cpu(gc, cpu);
+	gc->colour = gc_other_colour(gc->colour);
+	gc->sweepgen += 2;
+	gc->sweep_next = 0;
+	gc->sweeping = true;
+	atomic64_set(&gc->pages_swept, 0);
+	atomic64_set(&gc->reclaim_credit, 0);
+	gc_start(gc);
+	mutex_unlock(&gc->cycle);
+}
+
+/* Who wants pages sweeps until so many are free; what is too much is for the next. */
+static void sweeping_reclaim(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct goalloc_mutator m;
+	s64 before, credit;
+
+	sweeping_begin(test, gc);
+	before = atomic64_read(&gc->pages);
+	KUNIT_ASSERT_GE(test, before, GARBAGE * (s64)sizeof(struct leaf) / GOALLOC_PAGE_SIZE);
+	goalloc_enter(gc, &m);
+	/* No more than it may look at. */
+	gc_sweep_reclaim(gc, 5, 1);
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&gc->pages_swept));
+	gc_sweep_reclaim(gc, 3, GC_RECLAIM_PAGES);
+	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&gc->pages_swept));
+	KUNIT_EXPECT_EQ(test, before - 4, atomic64_read(&gc->pages));
+	/* What others have left. */
+	atomic64_set(&gc->reclaim_credit, 7);
+	gc_sweep_reclaim(gc, 5, GC_RECLAIM_PAGES);
+	KUNIT_EXPECT_EQ(test, 2, atomic64_read(&gc->reclaim_credit));
+	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&gc->pages_swept));
+	/* All there is. */
+	gc_sweep_reclaim(gc, U64_MAX, U64_MAX);
+	KUNIT_EXPECT_FALSE(test, gc->sweeping);
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&gc->pages));
+	credit = atomic64_read(&gc->reclaim_credit);
+	gc_sweep_reclaim(gc, 1, 1);
+	KUNIT_EXPECT_EQ(test, credit, atomic64_read(&gc->reclaim_credit));
+	goalloc_exit(&m);
+}
+
+/* Who allocates sweeps as many pages as keep pace with the next collection. */
+static void sweeping_pay(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct goalloc_mutator m;
+	u64 least = GOALLOC_PAGE_SIZE;
+
+	sweeping_begin(test, gc);
+	goalloc_enter(gc, &m);
+	/* Two pages for one. */
+	gc->sweep_ratio = GC_Q(2, GOALLOC_PAGE_SIZE);
+	gc->sweep_live = atomic64_read(&gc->heap_live);
+	gc_sweep_pay(gc, 2 * least, 1);
+	KUNIT_EXPECT_EQ(test, 3, atomic64_read(&gc->pages_swept));
+	/* Done already. */
+	gc_sweep_pay(gc, least, 0);
+	KUNIT_EXPECT_EQ(test, 3, atomic64_read(&gc->pages_swept));
+	/* What was allocated since counts. */
+	gc->sweep_live -= least;
+	gc_sweep_pay(gc, least, 0);
+	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&gc->pages_swept));
+	KUNIT_EXPECT_EQ(test, 4, atomic64_read(&gc->reclaim_credit));
+	gc_sweep_pay(gc, 1 << 30, 0);
+	KUNIT_EXPECT_EQ(test, 0, gc->sweep_ratio);
+	KUNIT_EXPECT_FALSE(test, gc->sweeping);
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&gc->pages));
+	goalloc_exit(&m);
+}
+
+/* A span is only taken from the kernel if nothing can be swept for it. */
+static void sweeping_before_growing(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct goalloc_mutator m;
+	s64 spans;
+
+	sweeping_begin(test, gc);
+	spans = atomic64_read(&gc->pages);
+	goalloc_enter(gc, &m);
+	KUNIT_EXPECT_NOT_NULL(test, goalloc_new_array(&m, &leaf_type, 4096 / sizeof(struct leaf),
+						      GFP_KERNEL));
+	goalloc_exit(&m);
+	KUNIT_EXPECT_LE(test, atomic64_read(&gc->pages), spans);
+	KUNIT_EXPECT_GE(test, atomic64_read(&gc->pages_swept), 1);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc(gc));
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&gc->pages));
+}
+
+/* Without anything allocated there is a collection now and then all the same. */
+static void marking_periodic(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct goalloc_gc_stats st;
+	unsigned int ms;
+	u64 cycles;
+
+	goalloc_gc(gc);
+	msleep(50);
+	/* Not with GOALLOC_GC_OFF. */
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_EQ(test, 1, st.cycles);
+	goalloc_set_gc_percent(gc, 100);
+	gc->period = 1;
+	goalloc_gc(gc);
+	for (ms = 0; ms < WAIT_MS && st.cycles < 4; ms += 10) {
+		msleep(10);
+		goalloc_gc_get_stats(gc, &st);
+	}
+	KUNIT_EXPECT_GE(test, st.cycles, 4);
+	KUNIT_EXPECT_EQ(test, 2, st.forced);
+	goalloc_set_gc_percent(gc, GOALLOC_GC_OFF);
+	goalloc_gc(gc);
+	goalloc_gc_get_stats(gc, &st);
+	cycles = st.cycles;
+	msleep(50);
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_EQ(test, cycles, st.cycles);
+}
+
+/* An allocation that finds no memory fails, and has the garbage collected. */
+static void marking_wanted(struct kunit *test)
+{
+	const struct goalloc_gc_attr attr = { .limit = SZ_1M };
+	struct goalloc_gc *gc = goalloc_gc_create("wanted", &attr);
+	struct goalloc_gc_stats st = {};
+	struct goalloc_mutator m;
+	unsigned int ms, n = 0;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gc));
+	goalloc_enter(gc, &m);
+	while (n < SZ_2M / sizeof(struct leaf) &&
+	       goalloc_new(&m, &leaf_type, GFP_KERNEL | __GFP_NOWARN))
+		n++;
+	goalloc_exit(&m);
+	KUNIT_EXPECT_LE(test, n, SZ_1M / sizeof(struct leaf));
+	for (ms = 0; ms < WAIT_MS && !st.cycles; ms += 10) {
+		msleep(10);
+		goalloc_gc_get_stats(gc, &st);
+	}
+	KUNIT_EXPECT_GE(test, st.cycles, 1);
+	KUNIT_EXPECT_EQ(test, 0, st.forced);
+	goalloc_enter(gc, &m);
+	KUNIT_EXPECT_NOT_NULL(test, goalloc_new(&m, &leaf_type, GFP_KERNEL));
+	goalloc_exit(&m);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_destroy(gc));
+}
+
 static struct kunit_case gc_marking_cases[] = {
 	KUNIT_CASE(marking_dedicated),
 	KUNIT_CASE(marking_idle),
 	KUNIT_CASE(marking_pause),
 	KUNIT_CASE(marking_share),
 	KUNIT_CASE(marking_assists_wait),
+	KUNIT_CASE(sweeping_reclaim),
+	KUNIT_CASE(sweeping_pay),
+	KUNIT_CASE(sweeping_before_growing),
+	KUNIT_CASE(marking_periodic),
+	KUNIT_CASE(marking_wanted),
 	{}
 };
 

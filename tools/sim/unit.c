@@ -17,7 +17,7 @@ int main(void)
 {
 	const struct unit_case *const suites[] = {
 		unit_sizeclass, unit_palloc, unit_scavenge, unit_span_bits,
-		unit_cache_cap, unit_gc_pacer,
+		unit_cache_cap, unit_gc_pacer, unit_gc_limiter,
 	};
 	const struct unit_case *c;
 	size_t i;

@@ -29,5 +29,6 @@ extern const struct unit_case unit_scavenge[];
 extern const struct unit_case unit_span_bits[];
 extern const struct unit_case unit_cache_cap[];
 extern const struct unit_case unit_gc_pacer[];
+extern const struct unit_case unit_gc_limiter[];
 
 #endif /* SIM_UNIT_H */
