@@ -135,6 +135,7 @@ GOALLOC_EXPORT_KUNIT(debugfs_show_stats);
  */
 void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 {
+	struct goalloc_gc *gc;
 	struct goalloc_stats st;
 	int i;
 
@@ -179,6 +180,9 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "safe_ignored_frees %llu\n", st.safe_ignored);
 	seq_printf(m, "safe_objects %llu\n", st.safe_objects);
 	seq_printf(m, "safe_bytes %llu\n", st.safe_bytes);
+	gc = smp_load_acquire(&heap->gc);
+	if (gc)
+		debugfs_gc_vmstat(m, gc);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_vmstat);
 

@@ -9,6 +9,7 @@
 
 struct dentry;
 struct goalloc_heap;
+struct goalloc_gc;
 struct seq_file;
 
 void debugfs_init(struct goalloc_heap *heap);
@@ -29,6 +30,7 @@ void debugfs_show_percpu(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_show_scavenger(struct seq_file *m, struct goalloc_heap *heap);
 
 void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap);
+void debugfs_gc_vmstat(struct seq_file *m, struct goalloc_gc *gc);
 void debugfs_show_leaks(struct seq_file *m, struct goalloc_heap *heap);
 void debugfs_add_gc(struct goalloc_heap *heap);
 void debugfs_add_shim(struct dentry *dir);

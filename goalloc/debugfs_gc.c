@@ -55,7 +55,7 @@ void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap)
 	struct goalloc_gc_stats st;
 
 	goalloc_gc_get_stats(gc, &st);
-	seq_puts(m, "goalloc gc - version: 1\n");
+	seq_puts(m, "goalloc gc - version: 1.0\n");
 	seq_printf(m, "phase %s\n", gc_phase_name(gc));
 	seq_printf(m, "percent %d\n", READ_ONCE(gc->percent));
 	seq_printf(m, "cycles %llu\n", st.cycles);
@@ -74,11 +74,43 @@ void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "mark_total_ns %llu\n", st.mark_ns);
 	seq_printf(m, "assist_total_ns %llu\n", st.assist_ns);
 	seq_printf(m, "bad_pointers %llu\n", st.bad_pointers);
+	seq_printf(m, "assist_waits %llu\n", READ_ONCE(gc->assist_waits));
+	seq_printf(m, "limiting %d\n", READ_ONCE(gc->limiter.limiting));
+	seq_printf(m, "limited_cycle %llu\n", READ_ONCE(gc->limited_cycle));
+	seq_printf(m, "pages %lld\n", (s64)atomic64_read(&gc->pages));
+	seq_printf(m, "pages_swept %lld\n", (s64)atomic64_read(&gc->pages_swept));
 	mutex_lock(&gc->cycle);
 	debugfs_gc_records(m, gc);
 	mutex_unlock(&gc->cycle);
 }
 GOALLOC_EXPORT_KUNIT(debugfs_show_gc);
+
+/**
+ * debugfs_gc_vmstat - what a collected heap has in vmstat besides
+ * @m: where to print
+ * @gc: the collected heap
+ *
+ * Context: Process context.
+ */
+void debugfs_gc_vmstat(struct seq_file *m, struct goalloc_gc *gc)
+{
+	struct goalloc_gc_stats st;
+
+	goalloc_gc_get_stats(gc, &st);
+	seq_printf(m, "gc_cycles %llu\n", st.cycles);
+	seq_printf(m, "gc_forced %llu\n", st.forced);
+	seq_printf(m, "gc_heap_live_bytes %llu\n", st.heap_live);
+	seq_printf(m, "gc_heap_marked_bytes %llu\n", st.heap_marked);
+	seq_printf(m, "gc_heap_goal_bytes %llu\n", st.heap_goal);
+	seq_printf(m, "gc_trigger_bytes %llu\n", READ_ONCE(gc->trigger));
+	seq_printf(m, "gc_finalized %llu\n", st.finalized);
+	seq_printf(m, "gc_stop_max_ns %llu\n", st.stop_ns);
+	seq_printf(m, "gc_stop_total_ns %llu\n", st.stop_total_ns);
+	seq_printf(m, "gc_mark_total_ns %llu\n", st.mark_ns);
+	seq_printf(m, "gc_assist_total_ns %llu\n", st.assist_ns);
+	seq_printf(m, "gc_cpu_total_ns %llu\n", READ_ONCE(gc->cpu_ns));
+	seq_printf(m, "gc_marking %d\n", READ_ONCE(gc->phase) != GC_OFF);
+}
 
 static void debugfs_leak(struct seq_file *m, const struct gc_leak *leak)
 {
@@ -108,7 +140,7 @@ void debugfs_show_leaks(struct seq_file *m, struct goalloc_heap *heap)
 	struct goalloc_gc *gc = heap->gc;
 	unsigned int i;
 
-	seq_puts(m, "goalloc leaks - version: 1\n");
+	seq_puts(m, "goalloc leaks - version: 1.0\n");
 	mutex_lock(&gc->cycle);
 	seq_printf(m, "# %llu scans; %llu objects of %llu bytes, %u of them here\n",
 		   gc->leaks.scans, gc->leaks.found, gc->leaks.bytes, gc->leaks.nr);

@@ -47,18 +47,6 @@
 #define GC_UNSWEPT(sweepgen) (1 - GC_SWEPT(sweepgen))
 
 /**
- * enum gc_phase - what the collector is doing
- * @GC_OFF: nothing, or sweeping
- * @GC_MARK: marking, while mutators run
- * @GC_MARKTERM: the end of marking; everybody is stopped
- */
-enum gc_phase {
-	GC_OFF,
-	GC_MARK,
-	GC_MARKTERM,
-};
-
-/**
  * enum gc_reason - why a collection is
  * @GC_BY_HEAP: so much was allocated
  * @GC_BY_CALL: somebody asked for it

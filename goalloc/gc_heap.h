@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the heap below a collected one has to know of it.
+ * What the heap below a collected one has to know of it, and events.
  */
 #ifndef GOALLOC_GC_HEAP_H
 #define GOALLOC_GC_HEAP_H
@@ -9,6 +9,18 @@
 
 struct goalloc_gc;
 struct goalloc_heap;
+
+/**
+ * enum gc_phase - what the collector is doing
+ * @GC_OFF: nothing, or sweeping
+ * @GC_MARK: marking, while mutators run
+ * @GC_MARKTERM: the end of marking; everybody is stopped
+ */
+enum gc_phase {
+	GC_OFF,
+	GC_MARK,
+	GC_MARKTERM,
+};
 
 /**
  * struct gc_sums - small objects of a collected heap

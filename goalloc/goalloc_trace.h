@@ -12,7 +12,7 @@
 #include <linux/tracepoint.h>
 #include <trace/events/mmflags.h>
 
-#include "gc.h"
+#include "gc_heap.h"
 #include "heap.h"
 
 /* Room for an address as %p prints it. */

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "gc.h"
+#include "goalloc_trace.h"
 
 #define SCALE (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ? 10 : 1)
 #define FANOUT 4
@@ -493,6 +494,90 @@ static void marking_wanted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_destroy(gc));
 }
 
+#ifdef CONFIG_TRACEPOINTS
+
+/* The events of one heap. */
+struct marking_seen {
+	const struct goalloc_heap *heap;
+	unsigned int nr_phases;
+	u8 phase[8];
+	u64 cycle;
+	unsigned int nr_assists;
+	u64 bytes, credit, scanned, waited;
+};
+
+static void marking_on_phase(void *data, const struct goalloc_heap *heap, u64 cycle, u8 phase,
+			     u64 live, u64 goal)
+{
+	struct marking_seen *seen = data;
+
+	if (heap != seen->heap)
+		return;
+	if (seen->nr_phases < ARRAY_SIZE(seen->phase))
+		seen->phase[seen->nr_phases] = phase;
+	seen->nr_phases++;
+	seen->cycle = cycle;
+}
+
+static void marking_on_assist(void *data, const struct goalloc_heap *heap, u64 bytes,
+			      u64 credit, u64 scanned, u64 waited)
+{
+	struct marking_seen *seen = data;
+
+	if (heap != seen->heap)
+		return;
+	seen->nr_assists++;
+	seen->bytes = bytes;
+	seen->credit = credit;
+	seen->scanned = scanned;
+	seen->waited = waited;
+}
+
+/* Each phase is told once, and what a mutator had to do. */
+static void marking_traced(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct marking_seen seen = { .heap = goalloc_gc_heap(gc) };
+	struct goalloc_mutator m;
+	struct leaf **all = marking_tree(test, gc, 3000);
+	struct gc_work w;
+
+	KUNIT_ASSERT_EQ(test, 0, register_trace_gc_phase(marking_on_phase, &seen));
+	KUNIT_EXPECT_EQ(test, 0, register_trace_gc_assist(marking_on_assist, &seen));
+	/* Work for a mutator, and a part of it paid. */
+	marking_begin(gc, &w);
+	gc->pacer.work_per_byte = GC_Q_ONE;
+	gc->pacer.bytes_per_work = GC_Q_ONE;
+	gc_grey(&w, all[0], NULL);
+	gc_work_done(&w);
+	atomic64_set(&gc->credit, 100);
+	gc_start(gc);
+	goalloc_enter(gc, &m);
+	gc_assist(&m, GC_ASSIST_WORK + 1);
+	goalloc_exit(&m);
+	gc_stop(gc);
+	gc_drain(&w, U64_MAX);
+	gc_work_done(&w);
+	marking_end(gc);
+	KUNIT_EXPECT_EQ(test, 1, seen.nr_assists);
+	KUNIT_EXPECT_EQ(test, GC_ASSIST_WORK + 1, seen.bytes);
+	KUNIT_EXPECT_EQ(test, 100, seen.credit);
+	KUNIT_EXPECT_GE(test, seen.scanned, GC_ASSIST_WORK + 1 - 100);
+	KUNIT_EXPECT_EQ(test, 0, seen.waited);
+	goalloc_gc(gc);
+	unregister_trace_gc_assist(marking_on_assist, &seen);
+	unregister_trace_gc_phase(marking_on_phase, &seen);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_EQ(test, 3, seen.nr_phases);
+	KUNIT_EXPECT_EQ(test, GC_MARK, seen.phase[0]);
+	KUNIT_EXPECT_EQ(test, GC_MARKTERM, seen.phase[1]);
+	KUNIT_EXPECT_EQ(test, GC_OFF, seen.phase[2]);
+	KUNIT_EXPECT_EQ(test, 1, seen.cycle);
+	kvfree(all);
+}
+
+#endif /* CONFIG_TRACEPOINTS */
+
 static struct kunit_case gc_marking_cases[] = {
 	KUNIT_CASE(marking_dedicated),
 	KUNIT_CASE(marking_idle),
@@ -504,6 +589,9 @@ static struct kunit_case gc_marking_cases[] = {
 	KUNIT_CASE(sweeping_before_growing),
 	KUNIT_CASE(marking_periodic),
 	KUNIT_CASE(marking_wanted),
+#ifdef CONFIG_TRACEPOINTS
+	KUNIT_CASE(marking_traced),
+#endif
 	{}
 };
 

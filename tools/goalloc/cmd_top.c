@@ -20,7 +20,7 @@ struct top_args {
 static const struct argp_option top_options[] = {
 	{ "delay", 'd', "SEC", 0, "seconds between samples (2)", 0 },
 	{ "once", 'o', NULL, 0, "print all panes once, after one delay, and end", 0 },
-	{ "pane", 'p', "PANE", 0, "begin with ledger, classes, cpus, pages or sites", 0 },
+	{ "pane", 'p', "PANE", 0, "begin with ledger, classes, cpus, pages, sites or gc", 0 },
 	{ "ascii", 'a', NULL, 0, "no characters beyond ASCII, whatever the locale says", 0 },
 	{}
 };
@@ -28,7 +28,7 @@ static const struct argp_option top_options[] = {
 static error_t top_parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const panes[NR_PANES] = {
-		"ledger", "classes", "cpus", "pages", "sites",
+		"ledger", "classes", "cpus", "pages", "sites", "gc",
 	};
 	struct top_args *args = state->input;
 
@@ -82,6 +82,8 @@ static void print_once(struct top *top, const struct top_args *args)
 	top_summary(top, &page);
 	for (pane = 0; pane < NR_PANES; pane++) {
 		if (args->pane < NR_PANES && args->pane != pane)
+			continue;
+		if (args->pane == NR_PANES && !top_has_pane(top, pane))
 			continue;
 		page_add(&page, STYLE_PLAIN, "%s", "");
 		top_pane(top, pane, &page);

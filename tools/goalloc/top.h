@@ -12,7 +12,8 @@
 /* Samples that sparklines go back. */
 #define HISTORY 64
 
-enum pane { PANE_LEDGER, PANE_CLASSES, PANE_CPUS, PANE_PAGES, PANE_SITES, NR_PANES };
+enum pane { PANE_LEDGER, PANE_CLASSES, PANE_CPUS, PANE_PAGES, PANE_SITES, PANE_GC,
+	    NR_PANES };
 
 extern const char *const pane_names[NR_PANES];
 
@@ -70,6 +71,7 @@ const struct history *top_history(const struct top *top, const char *name);
 void page_add(struct page *page, enum style style, const char *format, ...) PRINTF(3, 4);
 void page_free(struct page *page);
 void top_summary(const struct top *top, struct page *page);
+bool top_has_pane(const struct top *top, enum pane pane);
 void top_pane(const struct top *top, enum pane pane, struct page *page);
 void top_classes(const struct top *top, struct page *page);
 void top_cpus(const struct top *top, struct page *page);

@@ -10,7 +10,9 @@
 
 #define BAR_MAX 40
 
-const char *const pane_names[NR_PANES] = { "ledger", "classes", "CPUs", "page heap", "sites" };
+const char *const pane_names[NR_PANES] = {
+	"ledger", "classes", "CPUs", "page heap", "sites", "gc",
+};
 
 void page_add(struct page *page, enum style style, const char *format, ...)
 {
@@ -232,6 +234,64 @@ static void pages_pane(const struct top *top, struct page *page)
 		nodes_table(top, page);
 }
 
+/* Only collected heaps have a collector. */
+bool top_has_pane(const struct top *top, enum pane pane)
+{
+	return pane != PANE_GC || pairs_find(&top_now(top)->vmstat, "gc_cycles");
+}
+
+static void gc_row(const struct top *top, struct page *page, const char *stat, const char *name,
+		   int64_t most)
+{
+	int64_t bytes = heap_stat(top_now(top), stat);
+	unsigned int columns = page->width > 60 ? page->width - 56 : 4;
+	char human[BYTES_LEN], bar[SPARK_BYTES(BAR_MAX)];
+
+	/* With GOALLOC_GC_OFF there is neither trigger nor goal: U64_MAX. */
+	if (bytes < 0) {
+		page_add(page, STYLE_PLAIN, "%-12s %14s", name, "none");
+		return;
+	}
+	spark_bar(bar, percent(bytes, most) / 100, columns > BAR_MAX ? BAR_MAX : columns);
+	page_add(page, STYLE_PLAIN, "%-12s %14lld %7s %17s  %s", name, (long long)bytes,
+		 format_bytes(human, bytes), "", bar);
+}
+
+static void gc_pane(const struct top *top, struct page *page)
+{
+	const struct heap *heap = top_now(top);
+	int64_t live = heap_stat(heap, "gc_heap_live_bytes");
+	int64_t goal = heap_stat(heap, "gc_heap_goal_bytes");
+	int64_t most = goal > live ? goal : live;
+	int64_t cycles = heap_stat(heap, "gc_cycles");
+
+	if (!top_has_pane(top, PANE_GC)) {
+		page_add(page, STYLE_HEAD, "COLLECTOR");
+		page_add(page, STYLE_PLAIN, "the heap is no collected one");
+		return;
+	}
+	page_add(page, STYLE_HEAD, "%-12s %14s %7s %17s  share of the most", "COLLECTOR", "BYTES",
+		 "", "");
+	gc_row(top, page, "gc_heap_marked_bytes", "marked", most);
+	gc_row(top, page, "gc_heap_live_bytes", "in use", most);
+	gc_row(top, page, "gc_trigger_bytes", "trigger", most);
+	gc_row(top, page, "gc_heap_goal_bytes", "goal", most);
+	page_add(page, STYLE_PLAIN, "%s; collections %lld, forced %lld, %.2f per second",
+		 heap_stat(heap, "gc_marking") ? "marking" : "not marking", (long long)cycles,
+		 (long long)heap_stat(heap, "gc_forced"), top_stat_rate(top, "gc_cycles"));
+	page_add(page, STYLE_PLAIN,
+		 "stops: longest %.3f ms, mean %.3f ms, %.2f ms per second",
+		 heap_stat(heap, "gc_stop_max_ns") / 1e6,
+		 cycles ? heap_stat(heap, "gc_stop_total_ns") / 2e6 / cycles : 0,
+		 top_stat_rate(top, "gc_stop_total_ns") / 1e6);
+	page_add(page, STYLE_PLAIN,
+		 "ms per second: marking %.1f, CPU time %.1f, of that mutators %.1f; finalized %lld",
+		 top_stat_rate(top, "gc_mark_total_ns") / 1e6,
+		 top_stat_rate(top, "gc_cpu_total_ns") / 1e6,
+		 top_stat_rate(top, "gc_assist_total_ns") / 1e6,
+		 (long long)heap_stat(heap, "gc_finalized"));
+}
+
 void top_pane(const struct top *top, enum pane pane, struct page *page)
 {
 	switch (pane) {
@@ -246,6 +306,9 @@ void top_pane(const struct top *top, enum pane pane, struct page *page)
 		break;
 	case PANE_PAGES:
 		pages_pane(top, page);
+		break;
+	case PANE_GC:
+		gc_pane(top, page);
 		break;
 	default:
 		top_sites(top, page);

@@ -16,7 +16,7 @@ enum { PAIR_HEAD = 1, PAIR_TITLE, PAIR_BAD };
 
 static const char *const help[] = {
 	"q        end",
-	"1 - 5    ledger, classes, CPUs, page heap, call sites; Tab: the next one",
+	"1 - 6    ledger, classes, CPUs, page heap, call sites, collector; Tab: the next one",
 	"a        all panes below each other",
 	"n        the next heap",
 	"< >      sort by the column to the left, to the right",
@@ -138,6 +138,8 @@ static void draw_panes(struct screen *s, int y)
 
 	if (s->top->all) {
 		for (i = 0; i < NR_PANES; i++) {
+			if (!top_has_pane(s->top, i))
+				continue;
 			if (i)
 				page_add(&page, STYLE_PLAIN, "%s", "");
 			top_pane(s->top, i, &page);
