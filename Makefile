@@ -26,8 +26,9 @@
 #: STRAY=1 make day: with goalloc's stray_guard
 #: RECORDS=n make bench-replay: so many records of each trace (100000; 0: all)
 #: ALLOCATORS=words make bench-replay, make clients, make day: which (all)
-#: DEPTH=n ROUNDS=n make bench-gc: of the tree that stays (16), how often each is run (1)
-#: THREADS='n n' PERCENTS='n n' make bench-gc: how many at once, and what GOGC is, in turn
+#: DEPTH=n ROUNDS=n make bench-gc: of the tree that stays (16), and how often each is run (3)
+#: THREADS=words PERCENTS=words make bench-gc: how many at once (1 4), what GOGC is
+#: . (25 50 100 200 400)
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
 #: APPEND=args make test: more arguments for the guest's kernel

@@ -37,8 +37,8 @@ set xrange [20:500]
 set xtics (25, 50, 100, 200, 400)
 set xlabel 'percent (GOGC)'
 do for [i=1:3] {
-	set title word('time CPU-share-of-the-collector peak', i)
-	set ylabel word('seconds percent MiB', i)
+	set title i == 1 ? 'time' : i == 2 ? 'CPU time of the collector' : 'peak of what is held'
+	set ylabel i == 1 ? 'seconds' : i == 2 ? '% of all' : 'MiB'
 	plot 'percent-goalloc.dat' using 1:i+1 with linespoints ls 1 title 'goalloc', \
 	     'percent-go.dat' using 1:i+1 with linespoints ls 2 title 'Go'
 }

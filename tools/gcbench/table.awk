@@ -55,13 +55,15 @@ function row(label, key, name,   held) {
 	if (count[key, "wait_max"])
 		held = sprintf("%7.2f %7.2f %7.2f", median(key, "wait_p50") / 1e6,
 			median(key, "wait_p99") / 1e6, quantile(key, "wait_max", 1) / 1e6)
-	printf "%-12s %-8s %7.2f  %s  %s %6.1f %7d %8.1f\n", label, name,
+	printf "%-10s %-8s %6.2f %s %s %6.1f %6d %6.0f %7.1f\n", label, name,
 		median(key, "ns") / 1e9, three(key, "stop_ms"), held, share(key),
-		median(key, "cycles"), quantile(key, "peak", 1) / 1048576
+		median(key, "cycles"), total(key, "goal") ?
+		100 * total(key, "at_end") / total(key, "goal") : 0,
+		quantile(key, "peak", 1) / 1048576
 }
 
 # The numbers of a line of Go's gctrace, which goalloc's is like.
-function collection(   clock, cpu, stop, part) {
+function collection(   clock, cpu, stop, part, heap) {
 	if (/\(forced\)/)
 		return
 	match($0, /: [0-9.+]+ ms clock/)
@@ -74,6 +76,11 @@ function collection(   clock, cpu, stop, part) {
 	split(cpu, part, "[+/]")
 	# first stop + assists / the collector's / idle CPUs' + second stop
 	add("collector_ms", part[1] + part[2] + part[3] + part[5])
+	# megabytes when it began, when marking ended, found in use; the goal
+	match($0, /cpu, [0-9]+->[0-9]+->[0-9]+ MB, [0-9]+ MB goal/)
+	split(substr($0, RSTART + 5, RLENGTH - 5), heap, "->| MB, | ")
+	add("at_end", heap[2])
+	add("goal", heap[4])
 }
 
 function note_result(   i, pair) {
@@ -139,18 +146,18 @@ section == "trigger" {
 }
 
 END {
-	printf "depth %d, %d CPUs, percent 100; %d rounds\n", depth, cpus, rounds
-	printf "%-12s %-8s %7s  %-23s  %-23s %6s %7s %8s\n", "program,", "", "time", "stops, ms",
-		"held up, ms", "coll.", "", "peak"
-	printf "%-12s %-8s %7s  %7s %7s %7s  %7s %7s %7s %6s %7s %8s\n", "threads", "", "s", "p50",
-		"p99", "max", "p50", "p99", "max", "CPU %", "cycles", "MiB"
+	printf "depth %d, %d CPUs, percent 100; rounds: %d\n\n", depth, cpus, rounds
+	printf "%-10s %-8s %6s %-23s %-23s %6s %6s %6s %7s\n", "program,", "", "time",
+		"  stops, ms", "  held up, ms", "coll.", "cycles", "% of", "peak"
+	printf "%-10s %-8s %6s %7s %7s %7s %7s %7s %7s %6s %6s %6s %7s\n", "threads", "", "s",
+		"p50", "p99", "max", "p50", "p99", "max", "CPU %", "", "goal", "MiB"
 	for (i = 1; i <= nkinds; i++) {
 		a = "goalloc " kinds[i] " 100 table"
 		b = "go " kinds[i] " 100 table"
 		row(kinds[i], a, "goalloc")
 		row("", b, "Go")
 		if (median(b, "ns"))
-			printf "%-12s %-8s %7.2f %68s %8.2f\n", "", "ratio",
+			printf "%-10s %-8s %6.2f %68s %7.2f\n", "", "ratio",
 				median(a, "ns") / median(b, "ns"), "",
 				quantile(a, "peak", 1) / quantile(b, "peak", 1)
 	}
