@@ -45,6 +45,11 @@ function share(key) {
 	return 100 * total(key, "collector_ms") / (total(key, "ns") / 1e6 * cpus)
 }
 
+# How much was in use when marking ended, of what was to be.
+function of_goal(key) {
+	return total(key, "goal") ? 100 * total(key, "at_end") / total(key, "goal") : 0
+}
+
 function three(key, name) {
 	return sprintf("%7.2f %7.2f %7.2f", quantile(key, name, 0.5),
 		quantile(key, name, 0.99), quantile(key, name, 1))
@@ -57,8 +62,7 @@ function row(label, key, name,   held) {
 			median(key, "wait_p99") / 1e6, quantile(key, "wait_max", 1) / 1e6)
 	printf "%-10s %-8s %6.2f %s %s %6.1f %6d %6.0f %7.1f\n", label, name,
 		median(key, "ns") / 1e9, three(key, "stop_ms"), held, share(key),
-		median(key, "cycles"), total(key, "goal") ?
-		100 * total(key, "at_end") / total(key, "goal") : 0,
+		median(key, "cycles"), of_goal(key),
 		quantile(key, "peak", 1) / 1048576
 }
 
