@@ -16,7 +16,7 @@
 #: SECS=n SEED=n make torture: how long, and where random numbers start
 #: CYCLES=n make oom: how often
 #: UPDATE=1 make bench, make check-fastpath: what is found is the standard from now on;
-#: . make clients, make day: it is the manual's table
+#: . make clients, make day, make bench-gc: it is the manual's table
 #: BENCH=words make bench: which of bench, bench_pages, bench_harden, time, cpus (all)
 #: PLOT=1 make bench: install what build/bench.svg takes, if it is missing
 #: TRACE=file make run, make bench-replay: replay this trace instead of the shipped ones
@@ -26,6 +26,9 @@
 #: STRAY=1 make day: with goalloc's stray_guard
 #: RECORDS=n make bench-replay: so many records of each trace (100000; 0: all)
 #: ALLOCATORS=words make bench-replay, make clients, make day: which (all)
+#: DEPTH=n ROUNDS=n make bench-gc: of the tree that stays (16), and how often each is run (3)
+#: THREADS=words PERCENTS=words make bench-gc: how many at once (1 4), what GOGC is
+#: . (25 50 100 200 400)
 #: SMP=n CPUs of a guest (4)
 #: MEM=size memory of a guest (1G)
 #: APPEND=args make test: more arguments for the guest's kernel
@@ -43,10 +46,10 @@ MAKEFLAGS += --no-print-directory
 # What a user may say on the command line reaches the scripts through the
 # environment.
 export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES UPDATE TRACE SMP MEM LLVM V GOALLOC_PAGE_SHIFT GOALLOC_DEBUG TIMEOUT APPEND
-export CLIENTS ALLOCATORS MINUTES RECORD JOBS STRAY DESTDIR PREFIX SIGN_KEY SIGN_CERT
+export DEPTH ROUNDS THREADS PERCENTS CLIENTS ALLOCATORS MINUTES RECORD JOBS STRAY DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay torture oom lifetime numa clients clients-kunit day bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay bench-gc torture oom lifetime numa clients clients-kunit day bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -111,6 +114,10 @@ bench-release: ## how fast freed memory goes back to the kernel
 bench-replay: ## the recorded traces through goalloc, kmalloc and the classical methods
 	@tools/setup run bench
 	@tools/replay/bench
+
+bench-gc: ## collected heaps beside Go: binary-trees and GCBench, times, stops, memory
+	@tools/setup run plot gcbench
+	@tools/gcbench/run
 
 clients: ## parts of the kernel on goalloc and on kmalloc: file systems, drivers, libraries
 	@tools/setup run test clients
