@@ -14,7 +14,6 @@
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
-#include <linux/percpu-rwsem.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -26,6 +25,7 @@
 #include "gc_heap.h"
 #include "gc_limiter.h"
 #include "gc_pacer.h"
+#include "gc_world.h"
 #include "harden.h"
 #include "heap.h"
 
@@ -277,7 +277,6 @@ struct gc_leaks {
  * @heap: the heap below, that pages and spans are of
  * @cpus: what CPUs have
  * @world: a mutator's section is a reader; the collector's stops are the writer
- * @stop: somebody waits for @world to be his
  * @barrier: pointers that are stored are to be told; changed in stops
  * @colour: what the state of a marked slot, or a new one, is; changed in stops
  * @sweepgen: even; two more with each collection; changed in stops
@@ -367,8 +366,7 @@ struct gc_leaks {
 struct goalloc_gc {
 	struct goalloc_heap *heap;
 	struct gc_cpu __percpu *cpus;
-	struct percpu_rw_semaphore world;
-	bool stop;
+	struct gc_world world;
 	bool barrier;
 	u8 colour;
 	u8 phase;

@@ -85,7 +85,7 @@ GOALLOC_EXPORT_KUNIT(gc_credit_add);
  * gc_assist_release - nobody is to wait any more
  * @gc: the heap, that is about to be stopped
  *
- * Context: gc->cycle held, gc->stop set.
+ * Context: gc->cycle held, gc->world stopped or about to be.
  */
 void gc_assist_release(struct goalloc_gc *gc)
 {
@@ -109,7 +109,7 @@ static u64 gc_assist_wait(struct goalloc_gc *gc, u64 work)
 	init_completion(&assist.paid);
 	spin_lock(&gc->assist_lock);
 	/* Who stops everybody sets it, and comes here then. */
-	if (READ_ONCE(gc->stop) || READ_ONCE(gc->phase) != GC_MARK ||
+	if (READ_ONCE(gc->world.stop) || READ_ONCE(gc->phase) != GC_MARK ||
 	    atomic64_read(&gc->credit) > 0 || gc_work_any(gc)) {
 		spin_unlock(&gc->assist_lock);
 		return 0;

@@ -143,9 +143,9 @@ static ktime_t gc_mark_all(struct goalloc_gc *gc, struct gc_work *w)
 			} while (gc_markers_more(w));
 			gc_barrier_flush(gc);
 		} while (gc_work_any(gc));
+		begin = ktime_get();
 		gc_stop(gc);
 		gc_limit_stop(gc);
-		begin = ktime_get();
 		gc_barrier_flush(gc);
 		/* What could not be remembered is looked for while nothing moves. */
 		gc_rescan(w);
@@ -187,9 +187,9 @@ void gc_collect(struct goalloc_gc *gc, enum gc_reason reason)
 	w.paced = true;
 	w.background = true;
 	gc_limit_begin(gc);
+	begin = ktime_get();
 	gc_stop(gc);
 	gc_limit_stop(gc);
-	begin = ktime_get();
 	stopped = begin;
 	gc_begin(gc, &w);
 	gc_pace_begin(gc);

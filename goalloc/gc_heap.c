@@ -97,8 +97,7 @@ static void gc_dismantle(struct goalloc_gc *gc)
 		gc_leaks_forget(gc);
 		gc_work_trim(gc, 0);
 	}
-	if (gc->world.read_count)
-		percpu_free_rwsem(&gc->world);
+	gc_world_end(&gc->world);
 	free_percpu(gc->cpus);
 	kvfree(gc->central);
 	kvfree(gc->records);
@@ -137,7 +136,7 @@ struct goalloc_gc *goalloc_gc_create(const char *name, const struct goalloc_gc_a
 	gc->cpus = alloc_percpu(struct gc_cpu);
 	gc->central = kvcalloc(GC_SPANCLASSES, sizeof(*gc->central), GFP_KERNEL);
 	gc->records = kvcalloc(GC_RECORDS, sizeof(*gc->records), GFP_KERNEL);
-	if (!gc->cpus || !gc->central || !gc->records || percpu_init_rwsem(&gc->world) ||
+	if (!gc->cpus || !gc->central || !gc->records || gc_world_init(&gc->world) ||
 	    gc_markers_get(gc))
 		goto fail;
 	gc_init_sets(gc);
@@ -194,9 +193,10 @@ void gc_end_heap(struct goalloc_heap *heap)
 	kthread_cancel_work_sync(&gc->cycle_work);
 	kthread_cancel_delayed_work_sync(&gc->periodic);
 	kthread_cancel_work_sync(&gc->final_work);
-	percpu_down_write(&gc->world);
+	gc_world_close(&gc->world);
+	gc_world_wait(&gc->world);
 	gc_free_all(gc);
-	percpu_up_write(&gc->world);
+	gc_world_start(&gc->world);
 	heap->gc = NULL;
 	gc_dismantle(gc);
 	gc_types_put();

@@ -2,8 +2,7 @@
 /*
  * Mutators: how they come, go and wait, and what they tell the collector.
  *
- * A mutator's section is the reader side of a per-CPU semaphore, so entering costs one
- * per-CPU count. The collector's two short stops are the writer side. At a safe point a
+ * The collector stops all mutators for a moment, twice, see gc_world.c. At a safe point a
  * mutator leaves for a moment; its frames are found in a list meanwhile.
  *
  * The write barrier is Go's hybrid one: while the heap is marked, what is stored and
@@ -30,9 +29,9 @@ void gc_stop(struct goalloc_gc *gc)
 {
 	lockdep_assert_held(&gc->cycle);
 
-	WRITE_ONCE(gc->stop, true);
+	gc_world_close(&gc->world);
 	gc_assist_release(gc);
-	percpu_down_write(&gc->world);
+	gc_world_wait(&gc->world);
 }
 
 /**
@@ -43,8 +42,7 @@ void gc_stop(struct goalloc_gc *gc)
  */
 void gc_start(struct goalloc_gc *gc)
 {
-	WRITE_ONCE(gc->stop, false);
-	percpu_up_write(&gc->world);
+	gc_world_start(&gc->world);
 }
 GOALLOC_EXPORT_KUNIT(gc_start);
 GOALLOC_EXPORT_KUNIT(gc_stop);
@@ -124,10 +122,10 @@ static const bool gc_never;
 
 void goalloc_enter(struct goalloc_gc *gc, struct goalloc_mutator *m)
 {
-	percpu_down_read(&gc->world);
+	gc_world_enter(&gc->world);
 	*m = (struct goalloc_mutator){
 		.gc = gc,
-		.stop = &gc->stop,
+		.stop = &gc->world.stop,
 		.barrier = &gc->barrier,
 	};
 	INIT_LIST_HEAD(&m->parked);
@@ -149,7 +147,7 @@ void goalloc_exit(struct goalloc_mutator *m)
 	m->stop = &gc_never;
 	m->barrier = &gc_never;
 	m->top = NULL;
-	percpu_up_read(&gc->world);
+	gc_world_exit(&gc->world);
 }
 EXPORT_SYMBOL_GPL(goalloc_exit);
 
@@ -167,9 +165,9 @@ void goalloc_safepoint_slow(struct goalloc_mutator *m)
 	spin_lock(&gc->roots_lock);
 	list_add(&m->parked, &gc->parked);
 	spin_unlock(&gc->roots_lock);
-	percpu_up_read(&gc->world);
+	gc_world_exit(&gc->world);
 	/* Here the collector stops everybody, and goes through our frames. */
-	percpu_down_read(&gc->world);
+	gc_world_enter(&gc->world);
 	spin_lock(&gc->roots_lock);
 	list_del_init(&m->parked);
 	spin_unlock(&gc->roots_lock);

@@ -219,24 +219,24 @@ void goalloc_root_add(struct goalloc_gc *gc, struct goalloc_root *root, void *sl
 {
 	root->slot = slot;
 	root->nr = nr;
-	percpu_down_read(&gc->world);
+	gc_world_enter(&gc->world);
 	spin_lock(&gc->roots_lock);
 	list_add(&root->list, &gc->roots);
 	spin_unlock(&gc->roots_lock);
 	/* Marking has begun without it, perhaps. */
 	gc_root_shade(gc, root);
-	percpu_up_read(&gc->world);
+	gc_world_exit(&gc->world);
 }
 EXPORT_SYMBOL_GPL(goalloc_root_add);
 
 void goalloc_root_remove(struct goalloc_gc *gc, struct goalloc_root *root)
 {
-	percpu_down_read(&gc->world);
+	gc_world_enter(&gc->world);
 	gc_root_shade(gc, root);
 	spin_lock(&gc->roots_lock);
 	list_del_init(&root->list);
 	spin_unlock(&gc->roots_lock);
-	percpu_up_read(&gc->world);
+	gc_world_exit(&gc->world);
 }
 EXPORT_SYMBOL_GPL(goalloc_root_remove);
 
