@@ -6,7 +6,7 @@
  * All heaps share them. As in Go a collection may take a quarter of the CPUs: whole ones
  * (dedicated), the collector's thread being the first, and a part of one (fractional)
  * if a quarter of them is no whole number, or near one. What CPUs have nothing else to do
- * mark besides, at the lowest priority. If that is stopped in the middle of something by
+ * mark besides, as SCHED_IDLE. If that is stopped in the middle of something by
  * others who want the CPU, and nothing but that is left to mark, the collector raises
  * its priority and recalls it: it gives up what it has.
  *
@@ -22,6 +22,7 @@
 #include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <uapi/linux/sched/types.h>
 
 #include "compat.h"
 #include "gc.h"
@@ -94,6 +95,17 @@ void gc_markers_put(struct goalloc_gc *gc)
 	gc->markers = NULL;
 }
 
+/* Whoever wants the CPU gets it from an idle one at once. */
+static void gc_marker_class(struct task_struct *task, bool idle)
+{
+	const struct sched_attr attr = { .sched_policy = SCHED_IDLE };
+
+	if (idle)
+		WARN_ON_ONCE(sched_setattr_nocheck(task, &attr));
+	else
+		sched_set_normal(task, 0);
+}
+
 /* Say that there is nothing to mark, and wait for more; false if it is over. */
 static bool gc_marker_wait(struct gc_work *w)
 {
@@ -146,7 +158,7 @@ static void gc_marker_run(struct kthread_work *work)
 	spin_unlock(&gc->work_lock);
 	if (over)
 		return;
-	set_user_nice(current, idle ? MAX_NICE : 0);
+	gc_marker_class(current, idle);
 	WRITE_ONCE(marker->running, true);
 	gc_work_init(gc, &w);
 	w.background = true;
@@ -231,7 +243,7 @@ static void gc_markers_recall(struct goalloc_gc *gc)
 	WRITE_ONCE(gc->recall, true);
 	for (i = 0; i < gc->nr_started; i++)
 		if (gc->markers[i].idle && READ_ONCE(gc->markers[i].running))
-			set_user_nice(gc_pool[i]->task, 0);
+			gc_marker_class(gc_pool[i]->task, false);
 }
 
 /**
