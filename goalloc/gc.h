@@ -609,6 +609,11 @@ void gc_limit_update(struct goalloc_gc *gc);
 void gc_limit_stop(struct goalloc_gc *gc);
 void gc_limit_start(struct goalloc_gc *gc, bool collecting);
 
+struct validate;
+
+/* gc_validate.c */
+bool gc_validate(struct goalloc_gc *gc, struct validate *v);
+
 /* gc_leaks.c */
 int gc_leaks_scan(struct goalloc_gc *gc);
 int gc_leaks_clear(struct goalloc_gc *gc);

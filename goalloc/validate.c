@@ -21,7 +21,7 @@
  * are compared with them, never followed. Nothing is repaired, and the first
  * rule that does not hold ends the walk.
  *
- * Locks: a central lock or a heap lock, one at a time. heaps_lock, through
+ * Locks: a central lock or a heap lock, one at a time; those of gc_validate.c. heaps_lock, through
  * heap_for_each(), if all heaps are checked.
  */
 #include <linux/atomic.h>
@@ -36,6 +36,7 @@
 #include "detour.h"
 #include "harden.h"
 #include "drain.h"
+#include "gc.h"
 #include "report.h"
 #include "stats.h"
 #include "validate.h"
@@ -547,11 +548,13 @@ static bool validate_sums(struct validate *v)
 static int validate_try(struct validate *v, u64 *activity)
 {
 	u64 before = validate_activity(v->heap);
+	struct goalloc_gc *gc;
 	bool good;
 
 	*activity = 0;
 	synchronize_rcu();
-	if (!validate_pass(v))
+	gc = smp_load_acquire(&v->heap->gc);
+	if (!validate_pass(v) || (gc && !gc_validate(gc, v)))
 		return -EUCLEAN;
 	good = validate_sums(v);
 	if (before == validate_activity(v->heap))

@@ -521,7 +521,8 @@ u64 goalloc_scavenge(struct goalloc_heap *heap, u64 bytes);
  * line in the log says so. Nothing is changed or repaired. The first rule that
  * does not hold ends the check and is reported.
  *
- * Context: Process context, may sleep. Locks are held for a few spans at a time.
+ * Context: Process context, may sleep. Locks are held for a few spans at a time. In no
+ *          mutator's section: those of a collected heap are stopped (<goalloc_gc.h>).
  * Return: 0 if all is as it must be; 1 if nothing wrong was found, but some of
  *         it could not be judged; -EUCLEAN if a rule does not hold, or the heap
  *         was found broken before; -EINVAL if it has ended.
