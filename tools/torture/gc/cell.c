@@ -17,7 +17,7 @@
 #define CELL_MAGIC_MASK GENMASK_ULL(63, 48)
 
 /* The last of these words of a blob are all looked at, of the rest a few. */
-#define BLOB_CLOSE 32
+#define BLOB_CLOSE 8
 
 static atomic64_t cell_ids;
 
@@ -118,8 +118,8 @@ bool cell_is_good(struct heap *h, struct cell *c, const char *where)
 	spin_lock(cell_lock(h, c));
 	good = cell_is_sound(c);
 	if (!good)
-		tg_problem("%s: cell %p of heap %td, number %llx, element %u of %u, does not point to what it should",
-			   where, c, h - heaps, c->id, c->index, c->nr);
+		tg_problem("%s: heap %td: cell %p, %llx, element %u of %u, does not lead where it should",
+			   where, h - heaps, c, c->id, c->index, c->nr);
 	spin_unlock(cell_lock(h, c));
 	return good;
 }
@@ -143,9 +143,9 @@ static unsigned int some_cells(struct heap *h, struct rnd_state *rnd)
 {
 	u32 what = below(rnd, 1024);
 
-	if (what < 2 && !h->limited)
+	if (what < 1 && !h->limited)
 		return SZ_128K / sizeof(struct cell) + 1 + below(rnd, 3000);
-	if (what < 5)
+	if (what < 3)
 		return SZ_32K / sizeof(struct cell) + 1 + below(rnd, 500);
 	if (what < 20)
 		return 1 + below(rnd, 100);
@@ -208,12 +208,12 @@ u64 *blob_new(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
 	unsigned int nr, i;
 	u64 *blob;
 
-	if (what < 2 && !h->limited)
+	if (what < 1 && !h->limited)
 		nr = SZ_128K / 8 + below(rnd, 4096);
-	else if (what < 5)
+	else if (what < 3)
 		nr = SZ_32K / 8 + below(rnd, 1024);
 	else
-		nr = BLOB_HEAD + below(rnd, what < 100 ? 1000 : 20);
+		nr = BLOB_HEAD + below(rnd, what < 20 ? 1000 : 20);
 	blob = goalloc_new_array(m, &blob_type, nr, some_gfp(rnd));
 	if (!blob) {
 		tg_count(COUNT_FAILED);

@@ -150,8 +150,8 @@ static void census_weaks(struct census *cs, struct goalloc_mutator *m)
 		struct cell *c = w->weak ? goalloc_weak_load(m, w->weak) : NULL;
 
 		if (c && (w->gone || c->id != w->id || cell_head(c)->seen != cs->epoch))
-			tg_problem("the weak handle of cell %llx of heap %td leads to %p, which nothing leads to",
-				   w->id, h - heaps, c);
+			tg_problem("heap %td: the weak handle of cell %llx leads to %p, but nothing else does",
+				   h - heaps, w->id, c);
 	}
 }
 
@@ -189,10 +189,10 @@ static void census_stats(struct census *cs, u64 objects)
 		goalloc_gc_get_stats(h->gc, &st);
 	} while (st.live_objects != objects && ++tries < COUNT_TRIES);
 	if (st.live_objects != objects)
-		tg_problem("heap %td has %llu objects, and %llu can be reached: %llu cells, %llu blobs",
+		tg_problem("heap %td has %llu objects, %llu are reached: %llu cells, %llu blobs",
 			   h - heaps, st.live_objects, objects, cs->cells, cs->blobs);
 	if (atomic64_read(&h->made) - atomic64_read(&h->finalized) != cs->waiting)
-		tg_problem("heap %td: of %lld cells with finalizers %lld were called and %llu are left",
+		tg_problem("heap %td: %lld finalizers, %lld were called, %llu are left",
 			   h - heaps, atomic64_read(&h->made), atomic64_read(&h->finalized),
 			   cs->waiting);
 	if (st.finalized != atomic64_read(&h->finalized))

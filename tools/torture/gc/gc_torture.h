@@ -122,6 +122,7 @@ enum tg_count {
 	COUNT_WEAK_GONE,
 	COUNT_HANDLE,
 	COUNT_COLLECTED,
+	COUNT_BY_ITSELF,	/* collections that nobody asked for */
 	COUNT_CENSUS,
 	COUNT_COUNTED,		/* objects, in a census */
 	COUNT_ENDED,		/* heaps, and in which phase */

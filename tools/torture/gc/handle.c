@@ -20,8 +20,8 @@ static struct cell *weak_load(struct heap *h, struct goalloc_mutator *m, struct 
 	if (w->weak) {
 		c = goalloc_weak_load(m, w->weak);
 		if (c && w->gone)
-			tg_problem("the weak handle of cell %llx of heap %td has led nowhere, and leads to %p",
-				   w->id, h - heaps, c);
+			tg_problem("heap %td: the weak handle of cell %llx had led nowhere, now to %p",
+				   h - heaps, w->id, c);
 		if (!c && !w->gone) {
 			w->gone = true;
 			tg_count(COUNT_WEAK_GONE);

@@ -86,6 +86,7 @@ static const char *const count_names[NR_COUNTS] = {
 	[COUNT_WEAK_GONE] = "weak_gone",
 	[COUNT_HANDLE] = "handle",
 	[COUNT_COLLECTED] = "collected",
+	[COUNT_BY_ITSELF] = "by_itself",
 	[COUNT_CENSUS] = "census",
 	[COUNT_COUNTED] = "counted",
 	[COUNT_ENDED] = "ended",
@@ -135,9 +136,10 @@ static u64 count_sum(enum tg_count what)
 	unsigned int cpu;
 	u64 sum = 0;
 
-	/* Its CPU goes on counting. */
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		/* Its CPU goes on counting. */
 		sum += data_race(per_cpu(tg_counts, cpu)[what]);
+	}
 	return sum;
 }
 
@@ -318,11 +320,11 @@ static int torture_run(void)
 	}
 	pressure_stop();
 	workers_stop();
-	if (!err) {
-		report_counts();
+	if (!err)
 		wait_for_helpers();
-	}
 	heaps_end();
+	if (!err)
+		report_counts();
 	return err;
 }
 

@@ -19,9 +19,9 @@
 #define PASSING_ROUNDS 200
 #define PASSING_BLOBS 16
 
-/* It is looked at from outside, and may change at once: no more than a hint. */
 static enum gc_phase phase_of(const struct heap *h)
 {
+	/* From outside, and it may change at once: no more than a hint. */
 	return data_race(READ_ONCE(h->gc->phase));
 }
 
