@@ -118,7 +118,7 @@ bool cell_is_good(struct heap *h, struct cell *c, const char *where)
 	spin_lock(cell_lock(h, c));
 	good = cell_is_sound(c);
 	if (!good)
-		tg_problem("%s: heap %td: cell %p, %llx, element %u of %u, does not lead where it should",
+		tg_problem("%s: heap %td: cell %p, %llx, %u of %u, leads where it should not",
 			   where, h - heaps, c, c->id, c->index, c->nr);
 	spin_unlock(cell_lock(h, c));
 	return good;

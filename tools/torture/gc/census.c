@@ -150,7 +150,7 @@ static void census_weaks(struct census *cs, struct goalloc_mutator *m)
 		struct cell *c = w->weak ? goalloc_weak_load(m, w->weak) : NULL;
 
 		if (c && (w->gone || c->id != w->id || cell_head(c)->seen != cs->epoch))
-			tg_problem("heap %td: the weak handle of cell %llx leads to %p, but nothing else does",
+			tg_problem("heap %td: only a weak handle leads to cell %llx at %p",
 				   h - heaps, w->id, c);
 	}
 }

@@ -108,7 +108,7 @@ struct heap {
 	atomic64_t finalized;
 };
 
-/* What is counted, by all together; in the end none of it may be 0. */
+/* What is counted, by all together; after a while none of it may be 0. */
 enum tg_count {
 	COUNT_STEP,
 	COUNT_CELL,

@@ -20,7 +20,7 @@ static struct cell *weak_load(struct heap *h, struct goalloc_mutator *m, struct 
 	if (w->weak) {
 		c = goalloc_weak_load(m, w->weak);
 		if (c && w->gone)
-			tg_problem("heap %td: the weak handle of cell %llx had led nowhere, now to %p",
+			tg_problem("heap %td: a weak handle led nowhere, now to cell %llx at %p",
 				   h - heaps, w->id, c);
 		if (!c && !w->gone) {
 			w->gone = true;
