@@ -11,9 +11,9 @@
 #: KVER=6.12|6.1 one kernel by version
 #: SUITE=glob only matching KUnit suites (make test SUITE=span)
 #: DEBUG=1 make test: KASAN, lockdep, kmemleak, UBSAN and more: FLAVOUR=debug
-#: FLAVOUR=name make test, make torture: slim, debug, kcsan, kmsan, rt;
+#: FLAVOUR=name make test, make torture, make torture-gc: slim, debug, kcsan, kmsan, rt;
 #: . make torture: stock, stock-rt as well (Debian's)
-#: SECS=n SEED=n make torture: how long, and where random numbers start
+#: SECS=n SEED=n make torture, make torture-gc: how long, and where random numbers start
 #: CYCLES=n make oom: how often
 #: UPDATE=1 make bench, make check-fastpath: what is found is the standard from now on;
 #: . make clients, make day, make bench-gc: it is the manual's table
@@ -49,7 +49,7 @@ export KDIR KVER SUITE DEBUG FLAVOUR SECS SEED PRESSURE CYCLES UPDATE TRACE SMP 
 export DEPTH ROUNDS THREADS PERCENTS CLIENTS ALLOCATORS MINUTES RECORD JOBS STRAY DESTDIR PREFIX SIGN_KEY SIGN_CERT
 
 .DEFAULT_GOAL := all
-.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay bench-gc torture oom lifetime numa clients clients-kunit day bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
+.PHONY: all tools check-tools check-drgn check-bpftrace run test bench bench-memory bench-release bench-replay bench-gc torture torture-gc oom lifetime numa clients clients-kunit day bench-compare check-fastpath check sim fuzz sim-bench shell doc install uninstall deb check-packages clean help
 
 all: ## build goalloc.ko
 	@tools/build-ko
@@ -146,6 +146,10 @@ lifetime: ## load and unload at awkward moments in a test kernel
 torture: ## use goalloc from every context at once in a test kernel (SECS=30)
 	@tools/setup torture
 	@tools/torture/run
+
+torture-gc: ## collected heaps: use them on all CPUs, collect all the time, count what lives
+	@tools/setup torture
+	@tools/torture/run gc
 
 oom: ## drive a guest of 64 MiB out of memory and back, in every context (CYCLES=3)
 	@tools/setup torture

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * goalloc_torture_gc.ko - use collected heaps from all CPUs at once, collect them all the
+ * time, and see that nothing reachable is lost and nothing else is left.
+ *
+ *	insmod goalloc_torture_gc.ko secs=30 seed=1
+ *
+ * runs while insmod waits and prints progress every 5 seconds. Then every heap is
+ * counted, emptied and ended. The verdict is in
+ * /sys/module/goalloc_torture_gc/parameters: errors (0 is good) and operations.
+ * tools/torture/run boots a guest for it, which does to it what it does to
+ * goalloc_torture.ko.
+ *
+ * The same seed gives the same choices in each thread; how the threads interleave is up
+ * to the machine.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "gc_torture.h"
+
+static unsigned int secs = 30;
+module_param(secs, uint, 0444);
+MODULE_PARM_DESC(secs, "seconds to run");
+
+static unsigned long seed = 1;
+module_param(seed, ulong, 0444);
+MODULE_PARM_DESC(seed, "where the random numbers start");
+
+static bool pressure = true;
+module_param(pressure, bool, 0444);
+MODULE_PARM_DESC(pressure, "use up all memory now and then");
+
+static bool helpers;
+module_param(helpers, bool, 0444);
+MODULE_PARM_DESC(helpers, "others disturb the heaps, until they see resting and write quiet");
+
+static bool resting;
+module_param(resting, bool, 0444);
+MODULE_PARM_DESC(resting, "nobody uses the heaps any more: helpers are to stop");
+
+static bool quiet;
+module_param(quiet, bool, 0644);
+MODULE_PARM_DESC(quiet, "to be written when the helpers have stopped");
+
+static unsigned int errors;
+module_param(errors, uint, 0444);
+MODULE_PARM_DESC(errors, "what was found wrong");
+
+static unsigned long operations;
+module_param(operations, ulong, 0444);
+MODULE_PARM_DESC(operations, "steps of mutators, objects made, and collections");
+
+#define MAX_REPORTS 20
+
+/* How long to wait in the end for helpers. */
+#define QUIET_SECONDS 120
+
+/* Threads that change graphs per CPU, and those that collect. */
+#define MUTATORS_PER_CPU 2
+#define NR_COLLECTORS 2
+
+/* Fewer, in a short run or a kernel full of checkers, need not have seen everything. */
+#define OPERATIONS_FOR_ALL 500000
+
+static const char *const count_names[NR_COUNTS] = {
+	[COUNT_STEP] = "step",
+	[COUNT_CELL] = "cell",
+	[COUNT_BLOB] = "blob",
+	[COUNT_LEAF] = "leaf",
+	[COUNT_LARGE] = "large",
+	[COUNT_FAILED] = "failed",
+	[COUNT_FINALIZED] = "finalized",
+	[COUNT_SAVED] = "saved",
+	[COUNT_WEAK_LOADED] = "weak_loaded",
+	[COUNT_WEAK_GONE] = "weak_gone",
+	[COUNT_HANDLE] = "handle",
+	[COUNT_COLLECTED] = "collected",
+	[COUNT_BY_ITSELF] = "by_itself",
+	[COUNT_CENSUS] = "census",
+	[COUNT_COUNTED] = "counted",
+	[COUNT_ENDED] = "ended",
+	[COUNT_ENDED_MARK] = "ended_mark",
+	[COUNT_ENDED_OFF] = "ended_off",
+};
+
+/**
+ * struct worker - a thread
+ * @task: the thread
+ * @rnd: its random numbers
+ * @heap: the heap that it makes and ends, if it does
+ */
+struct worker {
+	struct task_struct *task;
+	struct rnd_state rnd;
+	struct heap *heap;
+};
+
+DEFINE_PER_CPU(u64 [NR_COUNTS], tg_counts);
+bool tg_stop;
+static atomic_t nr_errors;
+static struct worker *workers;
+static unsigned int nr_workers;
+
+/**
+ * tg_problem - something is wrong
+ * @fmt: what
+ *
+ * Context: Any but an NMI.
+ */
+void tg_problem(const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (atomic_inc_return(&nr_errors) > MAX_REPORTS)
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_err("problem: %pV\n", &vaf);
+	va_end(args);
+}
+
+static u64 count_sum(enum tg_count what)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu) {
+		/* Its CPU goes on counting. */
+		sum += data_race(per_cpu(tg_counts, cpu)[what]);
+	}
+	return sum;
+}
+
+/* What is not counted a second time elsewhere. */
+static u64 count_operations(void)
+{
+	return count_sum(COUNT_STEP) + count_sum(COUNT_CELL) + count_sum(COUNT_BLOB) +
+	       count_sum(COUNT_LEAF) + count_sum(COUNT_LARGE) + count_sum(COUNT_COLLECTED) +
+	       count_sum(COUNT_FINALIZED) + count_sum(COUNT_ENDED);
+}
+
+static int mutate(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!kthread_should_stop()) {
+		struct heap *h = &heaps[below(&w->rnd, NR_HEAPS)];
+
+		if (down_read_trylock(&h->gate)) {
+			if (h->gc)
+				graph_section(h, &w->rnd, 20 + below(&w->rnd, 1000));
+			up_read(&h->gate);
+			cond_resched();
+		} else {
+			schedule_timeout_uninterruptible(1);
+		}
+	}
+	return 0;
+}
+
+static int collect(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!kthread_should_stop()) {
+		struct heap *h = &heaps[below(&w->rnd, NR_HEAPS)];
+
+		if (!down_read_trylock(&h->gate)) {
+			schedule_timeout_uninterruptible(1);
+			continue;
+		}
+		if (h->gc && !goalloc_gc(h->gc))
+			tg_count(COUNT_COLLECTED);
+		/* As somebody may do at any time. */
+		if (h->gc && !below(&w->rnd, 8))
+			goalloc_set_gc_percent(h->gc, 10 + below(&w->rnd, 100));
+		up_read(&h->gate);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int count_all(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!kthread_should_stop()) {
+		struct heap *h = &heaps[below(&w->rnd, NR_STAYING)];
+
+		down_write(&h->gate);
+		census(h);
+		up_write(&h->gate);
+		msleep(100 + below(&w->rnd, 300));
+	}
+	return 0;
+}
+
+static int pass(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!kthread_should_stop())
+		passing_round(w->heap, &w->rnd);
+	return 0;
+}
+
+static int worker_start(int (*fn)(void *arg), const char *name, struct heap *h)
+{
+	struct worker *w = &workers[nr_workers];
+
+	w->heap = h;
+	prandom_seed_state(&w->rnd, seed * 1024 + nr_workers);
+	w->task = kthread_run(fn, w, "tg_%s/%u", name, nr_workers);
+	if (IS_ERR(w->task))
+		return PTR_ERR(w->task);
+	nr_workers++;
+	return 0;
+}
+
+static int workers_start(void)
+{
+	unsigned int nr = MUTATORS_PER_CPU * num_online_cpus(), i;
+	int err = 0;
+
+	workers = kcalloc(nr + NR_COLLECTORS + NR_PASSING + 1, sizeof(*workers), GFP_KERNEL);
+	if (!workers)
+		return -ENOMEM;
+	for (i = 0; !err && i < nr; i++)
+		err = worker_start(mutate, "mutate", NULL);
+	for (i = 0; !err && i < NR_COLLECTORS; i++)
+		err = worker_start(collect, "collect", NULL);
+	for (i = 0; !err && i < NR_PASSING; i++)
+		err = worker_start(pass, "pass", &heaps[NR_STAYING + i]);
+	return err ?: worker_start(count_all, "census", NULL);
+}
+
+static void workers_stop(void)
+{
+	WRITE_ONCE(tg_stop, true);
+	while (nr_workers)
+		kthread_stop(workers[--nr_workers].task);
+	kfree(workers);
+}
+
+static void report_progress(unsigned int at)
+{
+	pr_info("%u s: %llu operations, %llu collections, %llu censuses of %llu objects, %llu finalized (%llu saved), %llu weak handles led nowhere, failed %llu, %llu heaps ended (%llu while marked), %ld times out of memory, %d errors\n",
+		at, count_operations(), count_sum(COUNT_COLLECTED), count_sum(COUNT_CENSUS),
+		count_sum(COUNT_COUNTED), count_sum(COUNT_FINALIZED), count_sum(COUNT_SAVED),
+		count_sum(COUNT_WEAK_GONE), count_sum(COUNT_FAILED), count_sum(COUNT_ENDED),
+		count_sum(COUNT_ENDED_MARK), atomic_long_read(&pressure_rounds),
+		atomic_read(&nr_errors));
+}
+
+static void report_counts(void)
+{
+	char line[500];
+	int len = 0;
+	int i;
+
+	operations = count_operations();
+	for (i = 0; i < NR_COUNTS; i++) {
+		len += scnprintf(line + len, sizeof(line) - len, " %s %llu", count_names[i],
+				 count_sum(i));
+		if (!count_sum(i) && operations >= OPERATIONS_FOR_ALL)
+			tg_problem("nothing was counted as %s", count_names[i]);
+	}
+	pr_info("counts:%s\n", line);
+}
+
+/* Until nobody takes CPUs away, or has heaps flushed or collected. */
+static void wait_for_helpers(void)
+{
+	time64_t end = ktime_get_seconds() + QUIET_SECONDS;
+
+	WRITE_ONCE(resting, true);
+	while (helpers && !READ_ONCE(quiet) && ktime_get_seconds() < end)
+		msleep(50);
+	if (helpers && !READ_ONCE(quiet))
+		tg_problem("the helpers do not stop");
+}
+
+static int torture_run(void)
+{
+	time64_t start, last = 0;
+	int err;
+
+	err = census_init();
+	if (!err)
+		err = heaps_start();
+	if (!err)
+		err = workers_start();
+	if (!err && pressure)
+		err = pressure_start();
+	/* By the clock: on a busy machine this thread is late. */
+	set_user_nice(current, MIN_NICE);
+	start = ktime_get_seconds();
+	while (!err && last < secs) {
+		time64_t at;
+
+		msleep_interruptible(500);
+		at = ktime_get_seconds() - start;
+		if (at / 5 != last / 5 || at >= secs)
+			report_progress(at);
+		last = at;
+		if (signal_pending(current))
+			err = -EINTR;
+	}
+	pressure_stop();
+	workers_stop();
+	if (!err)
+		wait_for_helpers();
+	heaps_end();
+	if (!err)
+		report_counts();
+	return err;
+}
+
+static int __init torture_init(void)
+{
+	int err;
+
+	pr_info("%u s, seed %lu, %u CPUs, pressure %s\n", secs, seed, num_online_cpus(),
+		pressure ? "on" : "off");
+	heaps_init();
+	err = torture_run();
+	census_exit();
+	if (!err && goalloc_validate(NULL) < 0)
+		tg_problem("the default heap is not as it must be");
+	if (err) {
+		pr_err("could not run: %pe\n", ERR_PTR(err));
+		return err;
+	}
+	errors = atomic_read(&nr_errors);
+	pr_info("%lu operations, %u errors\n", operations, errors);
+	return 0;
+}
+
+static void __exit torture_exit(void)
+{
+}
+
+module_init(torture_init);
+module_exit(torture_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Uses collected heaps from all CPUs at once and counts what lives in them");
