@@ -115,7 +115,7 @@ static u64 gc_assist_wait(struct goalloc_gc *gc, u64 work)
 		return 0;
 	}
 	list_add_tail(&assist.list, &gc->assists);
-	gc->assist_waits++;
+	WRITE_ONCE(gc->assist_waits, gc->assist_waits + 1);
 	spin_unlock(&gc->assist_lock);
 	wait_for_completion(&assist.paid);
 	return work - assist.debt;

@@ -35,7 +35,7 @@
 /* In a stop. */
 static void gc_phase(struct goalloc_gc *gc, enum gc_phase phase)
 {
-	gc->phase = phase;
+	WRITE_ONCE(gc->phase, phase);
 	trace_gc_phase(gc->heap, gc->cycles + 1, phase, atomic64_read(&gc->heap_live),
 		       gc->heap_goal);
 }

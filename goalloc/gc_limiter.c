@@ -10,6 +10,8 @@
  *
  * While a collection goes on a quarter of the CPUs is its, besides what mutators help;
  * in a stop all of them are.
+ *
+ * When it was last updated, and whether it limits, others read without the lock.
  */
 #include "gc_limiter.h"
 
@@ -27,19 +29,19 @@ static void gc_limiter_take(struct gc_limiter *l, u64 others, u64 collecting)
 		if (room <= more) {
 			l->overflow += more - room;
 			l->fill = l->capacity;
-			l->limiting = true;
+			WRITE_ONCE(l->limiting, true);
 			return;
 		}
 		l->fill += more;
 	} else {
 		l->fill -= min(l->fill, others - collecting);
 	}
-	l->limiting = false;
+	WRITE_ONCE(l->limiting, false);
 }
 
 static void gc_limiter_begin_window(struct gc_limiter *l, u64 now_ns)
 {
-	l->last_ns = now_ns;
+	WRITE_ONCE(l->last_ns, now_ns);
 	l->assist_ns = 0;
 	l->idle_ns = 0;
 }
@@ -76,9 +78,9 @@ void gc_limiter_resize(struct gc_limiter *l, u64 now_ns, unsigned int cpus)
 	l->capacity = cpus * GC_LIMITER_CPU_NS;
 	if (l->fill > l->capacity) {
 		l->fill = l->capacity;
-		l->limiting = true;
+		WRITE_ONCE(l->limiting, true);
 	} else if (l->fill < l->capacity) {
-		l->limiting = false;
+		WRITE_ONCE(l->limiting, false);
 	}
 }
 

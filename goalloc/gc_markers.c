@@ -114,7 +114,7 @@ static bool gc_marker_wait(struct gc_work *w)
 
 	gc_work_done(w);
 	spin_lock(&gc->work_lock);
-	gc->nr_idle++;
+	WRITE_ONCE(gc->nr_idle, gc->nr_idle + 1);
 	for (;;) {
 		more = !gc->paused && !list_empty(&gc->full) && !(w->idle && gc->recall);
 		if (more || gc->mark_over)
@@ -126,10 +126,10 @@ static bool gc_marker_wait(struct gc_work *w)
 			    !(w->idle && READ_ONCE(gc->recall))));
 		spin_lock(&gc->work_lock);
 	}
-	gc->nr_idle--;
+	WRITE_ONCE(gc->nr_idle, gc->nr_idle - 1);
 	more = !gc->mark_over;
 	if (!more)
-		gc->nr_markers--;
+		WRITE_ONCE(gc->nr_markers, gc->nr_markers - 1);
 	spin_unlock(&gc->work_lock);
 	return more;
 }
@@ -154,7 +154,7 @@ static void gc_marker_run(struct kthread_work *work)
 	spin_lock(&gc->work_lock);
 	over = gc->mark_over;
 	if (!over)
-		gc->nr_markers++;
+		WRITE_ONCE(gc->nr_markers, gc->nr_markers + 1);
 	spin_unlock(&gc->work_lock);
 	if (over)
 		return;
@@ -228,8 +228,8 @@ GOALLOC_EXPORT_KUNIT(gc_markers_start);
 void gc_markers_resume(struct goalloc_gc *gc)
 {
 	spin_lock(&gc->work_lock);
-	gc->paused = false;
-	gc->recall = false;
+	WRITE_ONCE(gc->paused, false);
+	WRITE_ONCE(gc->recall, false);
 	spin_unlock(&gc->work_lock);
 	wake_up_all(&gc->work_wait);
 }
@@ -282,7 +282,7 @@ bool gc_markers_more(struct gc_work *w)
 		more = !list_empty(&gc->full);
 		all = gc->nr_idle == gc->nr_markers;
 		if (!more && all)
-			gc->paused = true;
+			WRITE_ONCE(gc->paused, true);
 		spin_unlock(&gc->work_lock);
 		if (more || all)
 			break;
@@ -309,7 +309,7 @@ void gc_markers_end(struct goalloc_gc *gc)
 	lockdep_assert_held(&gc->cycle);
 
 	spin_lock(&gc->work_lock);
-	gc->mark_over = true;
+	WRITE_ONCE(gc->mark_over, true);
 	spin_unlock(&gc->work_lock);
 	wake_up_all(&gc->work_wait);
 	for (i = 0; i < gc->nr_started; i++)
