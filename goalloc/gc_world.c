@@ -15,11 +15,22 @@
  *
  * Locks: it is one, see gc.h.
  */
+#include <linux/ktime.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 
 #include "compat.h"
 #include "gc_world.h"
+
+/* To sleep and be woken takes longer than most stops; so look on for a moment first. */
+#define GC_WORLD_SPIN_NS (50 * NSEC_PER_USEC)
+
+#define gc_world_spin(condition) do {						\
+	u64 end = ktime_get_ns() + GC_WORLD_SPIN_NS;				\
+										\
+	while (!(condition) && !need_resched() && ktime_get_ns() < end)		\
+		cpu_relax();							\
+} while (0)
 
 /**
  * gc_world_init - begin with nobody inside
@@ -82,8 +93,10 @@ void gc_world_enter(struct gc_world *w)
 {
 	might_sleep();
 	rwsem_acquire_read(&w->dep_map, 0, 0, _RET_IP_);
-	while (unlikely(!gc_world_try(w)))
+	while (unlikely(!gc_world_try(w))) {
+		gc_world_spin(!READ_ONCE(w->stop));
 		wait_event(w->outside, !READ_ONCE(w->stop));
+	}
 }
 
 /**
@@ -141,6 +154,7 @@ void gc_world_close(struct gc_world *w)
 void gc_world_wait(struct gc_world *w)
 {
 	might_sleep();
+	gc_world_spin(!gc_world_inside(w));
 	wait_event(w->stopped, !gc_world_inside(w));
 }
 
