@@ -12,6 +12,9 @@
  * have scanned what it owes: first come, first served, and who was paid a part goes to
  * the end. It waits inside of its section, so a stop lets everybody go.
  *
+ * It also waits if a collection is due and the goal is reached: the collector has not
+ * got a CPU yet, perhaps because of those who allocate. (In Go it is they who begin.)
+ *
  * Locks: gc->assist_lock.
  */
 #include <linux/completion.h>
@@ -35,6 +38,9 @@ struct gc_assist {
 	u64 debt;
 	struct completion paid;
 };
+
+/* The goal may have been changed meanwhile, so that no collection is due: look again. */
+#define GC_ASSIST_JIFFIES (HZ / 5)
 
 /* What others have scanned, up to @work bytes. */
 static u64 gc_take_credit(struct goalloc_gc *gc, u64 work)
@@ -101,7 +107,21 @@ void gc_assist_release(struct goalloc_gc *gc)
 	spin_unlock(&gc->assist_lock);
 }
 
-/* Wait until others have scanned; what they have. */
+/* A collection is due, and should have begun. Its goal changes with gc->cycle held. */
+static bool gc_is_late(struct goalloc_gc *gc)
+{
+	return READ_ONCE(gc->phase) == GC_OFF &&
+	       atomic64_read(&gc->heap_live) >= READ_ONCE(gc->heap_goal);
+}
+
+/* Nothing to scan, and nothing that others have: but they are going to. */
+static bool gc_assist_must_wait(struct goalloc_gc *gc)
+{
+	return READ_ONCE(gc->phase) == GC_MARK && atomic64_read(&gc->credit) <= 0 &&
+	       !gc_work_any(gc);
+}
+
+/* Wait until others have scanned, or begun to; what they have. */
 static u64 gc_assist_wait(struct goalloc_gc *gc, u64 work)
 {
 	struct gc_assist assist = { .debt = work };
@@ -109,15 +129,19 @@ static u64 gc_assist_wait(struct goalloc_gc *gc, u64 work)
 	init_completion(&assist.paid);
 	spin_lock(&gc->assist_lock);
 	/* Who stops everybody sets it, and comes here then. */
-	if (READ_ONCE(gc->world.stop) || READ_ONCE(gc->phase) != GC_MARK ||
-	    atomic64_read(&gc->credit) > 0 || gc_work_any(gc)) {
+	if (READ_ONCE(gc->world.stop) || !(gc_is_late(gc) || gc_assist_must_wait(gc))) {
 		spin_unlock(&gc->assist_lock);
 		return 0;
 	}
 	list_add_tail(&assist.list, &gc->assists);
 	WRITE_ONCE(gc->assist_waits, gc->assist_waits + 1);
 	spin_unlock(&gc->assist_lock);
-	wait_for_completion(&assist.paid);
+	if (!wait_for_completion_timeout(&assist.paid, GC_ASSIST_JIFFIES)) {
+		spin_lock(&gc->assist_lock);
+		/* Paid just now, it is on no list, and this does nothing. */
+		list_del_init(&assist.list);
+		spin_unlock(&gc->assist_lock);
+	}
 	return work - assist.debt;
 }
 
@@ -148,8 +172,12 @@ static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
 void gc_assist(struct goalloc_mutator *m, u64 bytes)
 {
 	struct goalloc_gc *gc = m->gc;
-	u64 work, per_work, debt, done, taken, scanned = 0;
+	u64 work, per_work, debt, done = 0, taken = 0, scanned = 0, waited = 0;
 
+	if (unlikely(gc_is_late(gc))) {
+		kthread_queue_work(gc->collector, &gc->cycle_work);
+		gc_assist_wait(gc, U64_MAX);
+	}
 	if (READ_ONCE(gc->phase) != GC_MARK || READ_ONCE(gc->limiter.limiting))
 		return;
 	/* Of an earlier collection. */
@@ -165,16 +193,26 @@ void gc_assist(struct goalloc_mutator *m, u64 bytes)
 	per_work = READ_ONCE(gc->pacer.bytes_per_work);
 	/* Not for every little bit. */
 	work = max_t(u64, work, GC_ASSIST_WORK);
-	taken = gc_take_credit(gc, work);
-	done = taken;
-	if (done < work) {
-		scanned = gc_assist_scan(gc, work - done);
-		done += scanned;
+	while (done < work) {
+		u64 n = gc_take_credit(gc, work - done);
+
+		taken += n;
+		done += n;
+		if (done < work) {
+			n = gc_assist_scan(gc, work - done);
+			scanned += n;
+			done += n;
+		}
+		if (done < work) {
+			n = gc_assist_wait(gc, work - done);
+			waited += n;
+			done += n;
+		}
+		/* A stop, or the end: nobody owes what there is not. */
+		if (READ_ONCE(gc->world.stop) || READ_ONCE(gc->phase) != GC_MARK)
+			break;
 	}
-	if (done < work)
-		done += gc_assist_wait(gc, work - done);
-	trace_gc_assist(gc->heap, bytes, taken, scanned, done - taken - scanned);
-	/* Nobody owes what there is not. */
+	trace_gc_assist(gc->heap, bytes, taken, scanned, waited);
 	m->credit = max_t(s64, m->credit + min_t(u64, gc_q_mul(per_work, done), S32_MAX), 0);
 }
 GOALLOC_EXPORT_KUNIT(gc_assist);

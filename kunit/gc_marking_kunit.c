@@ -313,6 +313,17 @@ static void marking_assists_wait(struct kunit *test)
 	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&d[0].done, wait));
 	KUNIT_EXPECT_EQ(test, 3 * (s64)GC_ASSIST_WORK, atomic64_read(&gc->credit));
 	KUNIT_EXPECT_EQ(test, 2, gc->assist_waits);
+	/* Past the goal, and nothing has begun: until something does. */
+	gc->phase = GC_OFF;
+	gc->heap_goal = 0;
+	marking_debtor_run(test, &d[1], gc, 1);
+	KUNIT_EXPECT_EQ(test, 3, gc->assist_waits);
+	gc_stop(gc);
+	gc->phase = GC_MARK;
+	gc->heap_goal = U64_MAX;
+	atomic64_set(&gc->credit, 4 * GC_ASSIST_WORK);
+	gc_start(gc);
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&d[1].done, wait));
 	/* When collecting has taken half of the CPUs for long nobody helps. */
 	atomic64_set(&gc->credit, 0);
 	gc->limiter.limiting = true;
