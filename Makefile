@@ -26,7 +26,7 @@
 #: STRAY=1 make day: with goalloc's stray_guard
 #: RECORDS=n make bench-replay: so many records of each trace (100000; 0: all)
 #: ALLOCATORS=words make bench-replay, make clients, make day: which (all)
-#: DEPTH=n ROUNDS=n make bench-gc: of the tree that stays (16), and how often each is run (3)
+#: DEPTH=n ROUNDS=n make bench-gc: of the tree that stays (16), and how often each is run (1)
 #: THREADS=words PERCENTS=words make bench-gc: how many at once (1 4), what GOGC is
 #: . (25 50 100 200 400)
 #: SMP=n CPUs of a guest (4)

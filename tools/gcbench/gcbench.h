@@ -24,8 +24,8 @@
  * @nodes: nodes that it has counted
  * @since: nodes since it last let others run
  * @asked: safe points at which it found that it is to stop
- * @asked_ns: what those took
- * @wait: those that it slept in, in ns, each
+ * @asked_ns: what those took, if the time is taken
+ * @wait: those of them that it slept in, in ns, each
  * @nr_waits: how many these were
  * @task: its thread
  */
@@ -70,7 +70,7 @@ extern void *gcbench_kept[2];
 
 void gcbench_wait(struct gcbench_thread *t);
 
-/* A safe point that is timed if somebody is to stop at it. */
+/* A safe point that may be timed if somebody is to stop at it. */
 static inline void gcbench_safepoint(struct gcbench_thread *t)
 {
 	if (unlikely(READ_ONCE(*t->m.stop)))

@@ -55,11 +55,13 @@ function three(key, name) {
 		quantile(key, name, 0.99), quantile(key, name, 1))
 }
 
-function row(label, key, name,   held) {
+function row(label, key, name,   from, held) {
 	held = sprintf("%7s %7s %7s", "-", "-", "-")
-	if (count[key, "wait_max"])
-		held = sprintf("%7.2f %7.2f %7.2f", median(key, "wait_p50") / 1e6,
-			median(key, "wait_p99") / 1e6, quantile(key, "wait_max", 1) / 1e6)
+	from = key
+	sub(/table/, "held", from)
+	if (count[from, "wait_max"])
+		held = sprintf("%7.2f %7.2f %7.2f", median(from, "wait_p50") / 1e6,
+			median(from, "wait_p99") / 1e6, median(from, "wait_max") / 1e6)
 	printf "%-10s %-8s %6.2f %s %s %6.1f %6d %6.0f %7.1f\n", label, name,
 		median(key, "ns") / 1e9, three(key, "stop_ms"), held, share(key),
 		median(key, "cycles"), of_goal(key),
