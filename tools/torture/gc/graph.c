@@ -213,12 +213,14 @@ static void graph_step(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
 		graph_keep(h, m, rnd, kept);
 		break;
 	case 7:
-	case 8:
-	case 9:
 		graph_move(h, m, rnd);
 		break;
-	case 10: /* a whole part goes */
+	case 8: /* a whole part goes */
 		graph_set_root(h, m, below(rnd, HEAP_ROOTS), NULL);
+		break;
+	case 9:
+	case 10:
+		shelf_step(h, m, rnd, grow);
 		break;
 	case 11:
 		if (grow && !below(rnd, 4))

@@ -53,16 +53,18 @@ static void weak_look(struct heap *h, struct goalloc_mutator *m, struct rnd_stat
 		goalloc_safepoint(m);
 	} while (n--);
 	if (!below(rnd, 4))
-		graph_set_root(h, m, below(rnd, HEAP_ROOTS), c);
+		shelf_put(h, m, rnd, c);
 	goalloc_pop(m, &frame);
 }
 
 static void weak_renew(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
 {
 	struct heap_weak *w = &h->weak[below(rnd, HEAP_WEAKS)];
-	struct cell *c = graph_walk(h, rnd);
 	struct goalloc_weak *weak = NULL;
+	struct cell *c;
 
+	/* Every other one leads to what nothing else does. */
+	c = below(rnd, 2) ? graph_walk(h, rnd) : cell_new(h, m, rnd);
 	if (c)
 		weak = goalloc_weak_new(m, c, GFP_KERNEL | __GFP_NOWARN);
 	spin_lock(&h->root_lock);
@@ -83,7 +85,7 @@ static void weak_renew(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
  */
 void weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
 {
-	if (below(rnd, 6))
+	if (below(rnd, 3))
 		weak_look(h, m, rnd);
 	else
 		weak_renew(h, m, rnd);

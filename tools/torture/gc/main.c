@@ -80,6 +80,7 @@ static const char *const count_names[NR_COUNTS] = {
 	[COUNT_LEAF] = "leaf",
 	[COUNT_LARGE] = "large",
 	[COUNT_FAILED] = "failed",
+	[COUNT_SHELVED] = "shelved",
 	[COUNT_FINALIZED] = "finalized",
 	[COUNT_SAVED] = "saved",
 	[COUNT_WEAK_LOADED] = "weak_loaded",
@@ -147,7 +148,7 @@ static u64 count_sum(enum tg_count what)
 static u64 count_operations(void)
 {
 	return count_sum(COUNT_STEP) + count_sum(COUNT_CELL) + count_sum(COUNT_BLOB) +
-	       count_sum(COUNT_LEAF) + count_sum(COUNT_LARGE) + count_sum(COUNT_COLLECTED) +
+	       count_sum(COUNT_LEAF) + count_sum(COUNT_SHELVED) + count_sum(COUNT_LARGE) + count_sum(COUNT_COLLECTED) +
 	       count_sum(COUNT_FINALIZED) + count_sum(COUNT_ENDED);
 }
 
