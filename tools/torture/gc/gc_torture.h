@@ -200,11 +200,12 @@ void graph_set_root(struct heap *h, struct goalloc_mutator *m, unsigned int i,
 /* shelf.c */
 void shelf_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd,
 		bool grow);
+struct cell *shelf_take(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
 void shelf_put(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd,
 	       struct cell *c);
 
 /* handle.c */
-void weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
+struct cell *weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
 void handle_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
 void handles_put(struct heap *h, struct goalloc_mutator *m);
 

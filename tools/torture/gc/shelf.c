@@ -60,6 +60,22 @@ static void shelf_move(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
 }
 
 /**
+ * shelf_take - take a cell off a shelf
+ * @h: the heap
+ * @m: the mutator
+ * @rnd: random numbers
+ *
+ * Context: In the mutator's section.
+ * Return: the cell, or NULL: from here on most likely only the caller knows it.
+ */
+struct cell *shelf_take(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
+{
+	struct cell *place = shelf_place(h, m, rnd);
+
+	return place ? cell_take_edge(h, m, place, below(rnd, CELL_EDGES)) : NULL;
+}
+
+/**
  * shelf_put - put a cell on a shelf
  * @h: the heap
  * @m: the mutator
