@@ -192,7 +192,7 @@ static inline struct cell *cell_head(struct cell *c)
 #define BLOB_HEAD 3
 
 /* graph.c */
-void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int steps);
+void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int ms);
 struct cell *graph_walk(struct heap *h, struct rnd_state *rnd);
 void graph_set_root(struct heap *h, struct goalloc_mutator *m, unsigned int i,
 		    struct cell *to);

@@ -2,12 +2,15 @@
 /*
  * What mutators do to a graph: build, cut, move, share, and look at what they find.
  */
-#include <linux/sched.h>
+#include <linux/jiffies.h>
 
 #include "gc_torture.h"
 
 /* Pointers that a mutator has in a frame from step to step. */
 #define KEPT 8
+
+/* Steps of a section at least, however slow the kernel is. */
+#define SECTION_STEPS 50
 
 /* How deep frames are nested. */
 #define GROW_DEPTH 6
@@ -251,16 +254,17 @@ static void graph_step(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
  * graph_section - change a heap's graph for a while
  * @h: the heap
  * @rnd: random numbers
- * @steps: how long
+ * @ms: how long, in milliseconds; some steps at least
  *
  * Context: Process context, may sleep; the heap's gate held.
  */
-void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int steps)
+void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int ms)
 {
 	struct goalloc_gc_stats st;
 	struct goalloc_mutator m;
 	struct kept kept = {};
-	unsigned int n;
+	unsigned int n = 0;
+	unsigned long end;
 	bool grow;
 
 	GOALLOC_FRAME(frame, &kept.cell[0], &kept.cell[1], &kept.cell[2], &kept.cell[3],
@@ -271,12 +275,13 @@ void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int steps)
 	/* Roots go one by one, but what is found is let grow again only then. */
 	goalloc_enter(h->gc, &m);
 	goalloc_push(&m, &frame);
-	for (n = 0; n < steps && !READ_ONCE(tg_stop); n++) {
+	end = jiffies + msecs_to_jiffies(ms);
+	do {
 		graph_step(h, &m, rnd, &kept, grow);
 		/* Part of it is reachable through the frame alone by now. */
 		goalloc_safepoint(&m);
 		tg_count(COUNT_STEP);
-	}
+	} while ((++n < SECTION_STEPS || time_before(jiffies, end)) && !READ_ONCE(tg_stop));
 	goalloc_pop(&m, &frame);
 	goalloc_exit(&m);
 }
