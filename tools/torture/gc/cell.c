@@ -153,26 +153,24 @@ static unsigned int some_cells(struct heap *h, struct rnd_state *rnd)
 }
 
 /**
- * cell_new - make a cell
+ * cell_array - make some cells in a row
  * @h: the heap
  * @m: the mutator
- * @rnd: random numbers
+ * @nr: how many
+ * @type: their type, or NULL for one without a finalizer
+ * @gfp: how hard to try
  *
  * Context: In the mutator's section.
- * Return: a cell without edges, the first of those that were made with it, or NULL.
+ * Return: the first of them, all without edges, or NULL.
  */
-struct cell *cell_new(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
+struct cell *cell_array(struct heap *h, struct goalloc_mutator *m, unsigned int nr,
+			struct goalloc_type *type, gfp_t gfp)
 {
-	bool finalizer = !below(rnd, 16);
-	unsigned int nr = finalizer ? 1 + below(rnd, 3) : some_cells(h, rnd);
-	struct goalloc_type *type = finalizer ? &final_type : &cell_type;
 	struct cell *c;
 	unsigned int i;
 
-	if (nr == 1)
-		c = goalloc_new(m, type, some_gfp(rnd));
-	else
-		c = goalloc_new_array(m, type, nr, some_gfp(rnd));
+	type = type ?: &cell_type;
+	c = nr == 1 ? goalloc_new(m, type, gfp) : goalloc_new_array(m, type, nr, gfp);
 	if (!c) {
 		tg_count(COUNT_FAILED);
 		return NULL;
@@ -185,12 +183,29 @@ struct cell *cell_new(struct heap *h, struct goalloc_mutator *m, struct rnd_stat
 		c[i].index = i;
 		c[i].nr = nr;
 		c[i].heap = h - heaps;
-		c[i].finalizer = finalizer;
+		c[i].finalizer = !!type->finalizer;
 	}
-	if (finalizer)
+	if (type->finalizer)
 		atomic64_inc(&h->made);
 	tg_count(nr * sizeof(*c) > SZ_32K ? COUNT_LARGE : COUNT_CELL);
 	return c;
+}
+
+/**
+ * cell_new - make a cell
+ * @h: the heap
+ * @m: the mutator
+ * @rnd: random numbers
+ *
+ * Context: In the mutator's section.
+ * Return: a cell without edges, the first of those that were made with it, or NULL.
+ */
+struct cell *cell_new(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
+{
+	bool finalizer = !below(rnd, 16);
+	unsigned int nr = finalizer ? 1 + below(rnd, 3) : some_cells(h, rnd);
+
+	return cell_array(h, m, nr, finalizer ? &final_type : NULL, some_gfp(rnd));
 }
 
 /**

@@ -6,6 +6,7 @@
  * less would be lost, more would be garbage that stays.
  */
 #include <linux/delay.h>
+#include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sort.h>
@@ -124,7 +125,7 @@ static u64 census_trace(struct census *cs, struct goalloc_mutator *m)
 	cs->blobs = 0;
 	cs->waiting = 0;
 	cs->epoch++;
-	for (i = 0; i < HEAP_ROOTS; i++)
+	for (i = 0; i < ARRAY_SIZE(h->root); i++)
 		census_find(cs, h->root[i]);
 	for (i = 0; i < HEAP_HANDLES; i++)
 		if (h->handle[i])

@@ -27,8 +27,9 @@
 #define CELL_EDGES 3
 
 #define HEAP_ROOTS 64
+#define HEAP_SHELVES 2
 #define HEAP_LOCKS 64
-#define HEAP_WEAKS 48
+#define HEAP_WEAKS 256
 #define HEAP_HANDLES 8
 
 /* Heaps that stay, one per way to make it; and those that come and go. */
@@ -83,12 +84,13 @@ struct heap_weak {
  * @gc: the heap; changes with the gate for writing
  * @gate: see above
  * @in_roots: @root, for the collector
- * @root: where the graph can be got at
+ * @root: where the graph can be got at; behind that the shelves, see shelf.c
  * @lock: of cells, by their address
  * @root_lock: guards @root, @handle and @weak
  * @handle: handles of cells
  * @weak: weak handles of cells
  * @max_bytes: how large the graph may become
+ * @shelf_size: elements of a shelf
  * @limited: allocations are expected to fail, for it has a limit
  * @made: cells with finalizers
  * @finalized: finalizers that were called
@@ -97,12 +99,13 @@ struct heap {
 	struct goalloc_gc *gc;
 	struct rw_semaphore gate;
 	struct goalloc_root in_roots;
-	struct cell *root[HEAP_ROOTS];
+	struct cell *root[HEAP_ROOTS + HEAP_SHELVES];
 	spinlock_t lock[HEAP_LOCKS]; /* pointers and sums of cells */
 	spinlock_t root_lock; /* what follows, and @root */
 	struct goalloc_handle *handle[HEAP_HANDLES];
 	struct heap_weak weak[HEAP_WEAKS];
 	size_t max_bytes;
+	unsigned int shelf_size;
 	bool limited;
 	atomic64_t made;
 	atomic64_t finalized;
@@ -116,6 +119,7 @@ enum tg_count {
 	COUNT_LEAF,
 	COUNT_LARGE,
 	COUNT_FAILED,
+	COUNT_SHELVED,		/* cells that changed places */
 	COUNT_FINALIZED,
 	COUNT_SAVED,		/* by their finalizers */
 	COUNT_WEAK_LOADED,
@@ -157,6 +161,8 @@ int heaps_start(void);
 void heaps_end(void);
 
 /* cell.c */
+struct cell *cell_array(struct heap *h, struct goalloc_mutator *m, unsigned int nr,
+			struct goalloc_type *type, gfp_t gfp);
 struct cell *cell_new(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
 bool cell_is_good(struct heap *h, struct cell *c, const char *where);
 bool cell_is_sound(const struct cell *c);
@@ -186,13 +192,20 @@ static inline struct cell *cell_head(struct cell *c)
 #define BLOB_HEAD 3
 
 /* graph.c */
-void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int steps);
+void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int ms);
 struct cell *graph_walk(struct heap *h, struct rnd_state *rnd);
 void graph_set_root(struct heap *h, struct goalloc_mutator *m, unsigned int i,
 		    struct cell *to);
 
+/* shelf.c */
+void shelf_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd,
+		bool grow);
+struct cell *shelf_take(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
+void shelf_put(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd,
+	       struct cell *c);
+
 /* handle.c */
-void weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
+struct cell *weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
 void handle_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd);
 void handles_put(struct heap *h, struct goalloc_mutator *m);
 

@@ -2,12 +2,15 @@
 /*
  * What mutators do to a graph: build, cut, move, share, and look at what they find.
  */
-#include <linux/sched.h>
+#include <linux/jiffies.h>
 
 #include "gc_torture.h"
 
 /* Pointers that a mutator has in a frame from step to step. */
-#define KEPT 4
+#define KEPT 8
+
+/* Steps of a section at least, however slow the kernel is. */
+#define SECTION_STEPS 50
 
 /* How deep frames are nested. */
 #define GROW_DEPTH 6
@@ -135,14 +138,17 @@ static struct cell *graph_grow(struct heap *h, struct goalloc_mutator *m,
 static struct cell *graph_take(struct heap *h, struct goalloc_mutator *m,
 			       struct rnd_state *rnd)
 {
-	struct cell *c = graph_walk(h, rnd);
+	struct cell *c;
 
+	if (below(rnd, 2))
+		return shelf_take(h, m, rnd);
+	c = graph_walk(h, rnd);
 	return c ? cell_take_edge(h, m, c, below(rnd, CELL_EDGES)) : NULL;
 }
 
-/* Into the graph again, from the frame, and something else out of it. */
+/* Into the graph again, from the frame, and something else into the frame. */
 static void graph_keep(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd,
-		       struct kept *kept)
+		       struct kept *kept, struct cell *next)
 {
 	unsigned int k = below(rnd, KEPT);
 	struct cell *c = kept->cell[k], *to;
@@ -154,12 +160,14 @@ static void graph_keep(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
 		cell_is_good(h, c, "frame");
 	}
 	to = graph_walk(h, rnd);
-	if (to && below(rnd, 2))
+	if (c && below(rnd, 2))
+		shelf_put(h, m, rnd, c);
+	else if (to && below(rnd, 2))
 		cell_set_edge(h, m, to, below(rnd, CELL_EDGES), c);
 	else
 		graph_set_root(h, m, below(rnd, HEAP_ROOTS), c);
-	kept->cell[k] = graph_take(h, m, rnd);
-	kept->id[k] = kept->cell[k] ? kept->cell[k]->id : 0;
+	kept->cell[k] = next;
+	kept->id[k] = next ? next->id : 0;
 }
 
 /* From one cell to another, with nothing but a register in between. */
@@ -210,15 +218,17 @@ static void graph_step(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
 		break;
 	case 5:
 	case 6:
-		graph_keep(h, m, rnd, kept);
+		graph_keep(h, m, rnd, kept, graph_take(h, m, rnd));
 		break;
 	case 7:
-	case 8:
-	case 9:
 		graph_move(h, m, rnd);
 		break;
-	case 10: /* a whole part goes */
+	case 8: /* a whole part goes */
 		graph_set_root(h, m, below(rnd, HEAP_ROOTS), NULL);
+		break;
+	case 9:
+	case 10:
+		shelf_step(h, m, rnd, grow);
 		break;
 	case 11:
 		if (grow && !below(rnd, 4))
@@ -227,7 +237,9 @@ static void graph_step(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
 		break;
 	case 12:
 	case 13:
-		weak_step(h, m, rnd);
+		c = weak_step(h, m, rnd);
+		if (c && below(rnd, 2))
+			graph_keep(h, m, rnd, kept, c);
 		break;
 	case 14:
 		handle_step(h, m, rnd);
@@ -242,31 +254,34 @@ static void graph_step(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
  * graph_section - change a heap's graph for a while
  * @h: the heap
  * @rnd: random numbers
- * @steps: how long
+ * @ms: how long, in milliseconds; some steps at least
  *
  * Context: Process context, may sleep; the heap's gate held.
  */
-void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int steps)
+void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int ms)
 {
 	struct goalloc_gc_stats st;
 	struct goalloc_mutator m;
 	struct kept kept = {};
-	unsigned int n;
+	unsigned int n = 0;
+	unsigned long end;
 	bool grow;
 
-	GOALLOC_FRAME(frame, &kept.cell[0], &kept.cell[1], &kept.cell[2], &kept.cell[3]);
+	GOALLOC_FRAME(frame, &kept.cell[0], &kept.cell[1], &kept.cell[2], &kept.cell[3],
+		      &kept.cell[4], &kept.cell[5], &kept.cell[6], &kept.cell[7]);
 
 	goalloc_gc_get_stats(h->gc, &st);
 	grow = st.heap_marked < h->max_bytes;
 	/* Roots go one by one, but what is found is let grow again only then. */
 	goalloc_enter(h->gc, &m);
 	goalloc_push(&m, &frame);
-	for (n = 0; n < steps && !READ_ONCE(tg_stop); n++) {
+	end = jiffies + msecs_to_jiffies(ms);
+	do {
 		graph_step(h, &m, rnd, &kept, grow);
 		/* Part of it is reachable through the frame alone by now. */
 		goalloc_safepoint(&m);
 		tg_count(COUNT_STEP);
-	}
+	} while ((++n < SECTION_STEPS || time_before(jiffies, end)) && !READ_ONCE(tg_stop));
 	goalloc_pop(&m, &frame);
 	goalloc_exit(&m);
 }

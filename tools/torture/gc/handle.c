@@ -31,7 +31,8 @@ static struct cell *weak_load(struct heap *h, struct goalloc_mutator *m, struct 
 	return c;
 }
 
-static void weak_look(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
+static struct cell *weak_look(struct heap *h, struct goalloc_mutator *m,
+			      struct rnd_state *rnd)
 {
 	struct heap_weak *w = &h->weak[below(rnd, HEAP_WEAKS)];
 	unsigned int n = below(rnd, 4);
@@ -42,7 +43,7 @@ static void weak_look(struct heap *h, struct goalloc_mutator *m, struct rnd_stat
 
 	c = weak_load(h, m, w, &id);
 	if (!c)
-		return;
+		return NULL;
 	tg_count(COUNT_WEAK_LOADED);
 	goalloc_push(m, &frame);
 	do {
@@ -53,16 +54,19 @@ static void weak_look(struct heap *h, struct goalloc_mutator *m, struct rnd_stat
 		goalloc_safepoint(m);
 	} while (n--);
 	if (!below(rnd, 4))
-		graph_set_root(h, m, below(rnd, HEAP_ROOTS), c);
+		shelf_put(h, m, rnd, c);
 	goalloc_pop(m, &frame);
+	return c;
 }
 
 static void weak_renew(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
 {
 	struct heap_weak *w = &h->weak[below(rnd, HEAP_WEAKS)];
-	struct cell *c = graph_walk(h, rnd);
 	struct goalloc_weak *weak = NULL;
+	struct cell *c;
 
+	/* Every other one leads to what nothing else does. */
+	c = below(rnd, 2) ? graph_walk(h, rnd) : cell_new(h, m, rnd);
 	if (c)
 		weak = goalloc_weak_new(m, c, GFP_KERNEL | __GFP_NOWARN);
 	spin_lock(&h->root_lock);
@@ -80,13 +84,14 @@ static void weak_renew(struct heap *h, struct goalloc_mutator *m, struct rnd_sta
  * @rnd: random numbers
  *
  * Context: In the mutator's section. A safe point.
+ * Return: where it led to, perhaps nothing else does; or NULL.
  */
-void weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
+struct cell *weak_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)
 {
-	if (below(rnd, 6))
-		weak_look(h, m, rnd);
-	else
-		weak_renew(h, m, rnd);
+	if (below(rnd, 3))
+		return weak_look(h, m, rnd);
+	weak_renew(h, m, rnd);
+	return NULL;
 }
 
 static void handle_look(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd)

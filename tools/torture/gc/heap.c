@@ -3,6 +3,7 @@
  * The heaps: how each is made, emptied and ended.
  */
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -63,9 +64,11 @@ int heap_make(struct heap *h, const char *name, const struct goalloc_gc_attr *at
 		return PTR_ERR(gc);
 	}
 	h->limited = attr->limit;
+	/* Of one piece, or of two. */
+	h->shelf_size = (h->limited ? SZ_32K : SZ_128K) / sizeof(struct cell) + 100;
 	atomic64_set(&h->made, 0);
 	atomic64_set(&h->finalized, 0);
-	goalloc_root_add(gc, &h->in_roots, h->root, HEAP_ROOTS);
+	goalloc_root_add(gc, &h->in_roots, h->root, ARRAY_SIZE(h->root));
 	h->gc = gc;
 	return 0;
 }
@@ -83,7 +86,7 @@ void heap_clear(struct heap *h)
 
 	goalloc_enter(h->gc, &m);
 	handles_put(h, &m);
-	for (i = 0; i < HEAP_ROOTS; i++)
+	for (i = 0; i < ARRAY_SIZE(h->root); i++)
 		graph_set_root(h, &m, i, NULL);
 	goalloc_exit(&m);
 }
@@ -107,7 +110,7 @@ void heap_end(struct heap *h)
 			   atomic64_read(&h->finalized), atomic64_read(&h->made));
 	h->gc = NULL;
 	/* What finalizers have stored there since. */
-	for (i = 0; i < HEAP_ROOTS; i++)
+	for (i = 0; i < ARRAY_SIZE(h->root); i++)
 		h->root[i] = NULL;
 }
 

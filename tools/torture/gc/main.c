@@ -66,6 +66,13 @@ MODULE_PARM_DESC(operations, "steps of mutators, objects made, and collections")
 /* How long to wait in the end for helpers. */
 #define QUIET_SECONDS 120
 
+/*
+ * How long a section is at most: most are over before a collection is, but what a
+ * frame keeps is to be looked at after some.
+ */
+#define SECTION_MS 100
+#define LONG_SECTION_MS 1000
+
 /* Threads that change graphs per CPU, and those that collect. */
 #define MUTATORS_PER_CPU 2
 #define NR_COLLECTORS 2
@@ -80,6 +87,7 @@ static const char *const count_names[NR_COUNTS] = {
 	[COUNT_LEAF] = "leaf",
 	[COUNT_LARGE] = "large",
 	[COUNT_FAILED] = "failed",
+	[COUNT_SHELVED] = "shelved",
 	[COUNT_FINALIZED] = "finalized",
 	[COUNT_SAVED] = "saved",
 	[COUNT_WEAK_LOADED] = "weak_loaded",
@@ -146,9 +154,16 @@ static u64 count_sum(enum tg_count what)
 /* What is not counted a second time elsewhere. */
 static u64 count_operations(void)
 {
-	return count_sum(COUNT_STEP) + count_sum(COUNT_CELL) + count_sum(COUNT_BLOB) +
-	       count_sum(COUNT_LEAF) + count_sum(COUNT_LARGE) + count_sum(COUNT_COLLECTED) +
-	       count_sum(COUNT_FINALIZED) + count_sum(COUNT_ENDED);
+	static const enum tg_count counted[] = {
+		COUNT_STEP, COUNT_CELL, COUNT_BLOB, COUNT_LEAF, COUNT_LARGE, COUNT_SHELVED,
+		COUNT_FINALIZED, COUNT_COLLECTED, COUNT_ENDED,
+	};
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(counted); i++)
+		sum += count_sum(counted[i]);
+	return sum;
 }
 
 static int mutate(void *arg)
@@ -157,10 +172,11 @@ static int mutate(void *arg)
 
 	while (!kthread_should_stop()) {
 		struct heap *h = &heaps[below(&w->rnd, NR_HEAPS)];
+		unsigned int ms = below(&w->rnd, 8) ? SECTION_MS : LONG_SECTION_MS;
 
 		if (down_read_trylock(&h->gate)) {
 			if (h->gc)
-				graph_section(h, &w->rnd, 20 + below(&w->rnd, 1000));
+				graph_section(h, &w->rnd, below(&w->rnd, ms));
 			up_read(&h->gate);
 			cond_resched();
 		} else {

@@ -102,7 +102,7 @@ void passing_round(struct heap *h, struct rnd_state *rnd)
 	}
 	do {
 		down_read(&h->gate);
-		graph_section(h, rnd, 200);
+		graph_section(h, rnd, 50);
 		up_read(&h->gate);
 		cond_resched();
 	} while (time_before(jiffies, end));
