@@ -148,7 +148,7 @@ struct gc_workbuf {
  * @idle: it is of one who marks only if a CPU has nothing else to do
  * @percent: the share of a CPU that he may take, or 0 if he may have all of it
  * @from: since when
- * @slept_ns: time since that he has waited
+ * @cpu_from: gc_thread_ns() then
  *
  * Its owner's.
  */
@@ -164,7 +164,7 @@ struct gc_work {
 	bool idle;
 	unsigned int percent;
 	ktime_t from;
-	u64 slept_ns;
+	u64 cpu_from;
 };
 
 /**
@@ -565,6 +565,8 @@ void gc_markers_unrecall(struct goalloc_gc *gc);
 bool gc_markers_more(struct gc_work *w);
 void gc_markers_end(struct goalloc_gc *gc);
 void gc_markers_throttle(struct gc_work *w);
+u64 gc_thread_ns(void);
+u64 gc_thread_since(u64 begin);
 
 /* gc_roots.c */
 void gc_roots_mark(struct gc_work *w);

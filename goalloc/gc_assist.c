@@ -18,7 +18,6 @@
  * Locks: gc->assist_lock.
  */
 #include <linux/completion.h>
-#include <linux/ktime.h>
 #include <linux/lockdep.h>
 
 #include "compat.h"
@@ -148,14 +147,14 @@ static u64 gc_assist_wait(struct goalloc_gc *gc, u64 work)
 /* Scan that much, if there is that much. */
 static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
 {
-	ktime_t begin = ktime_get();
+	u64 begin = gc_thread_ns();
 	struct gc_work w;
 	u64 scanned, ns;
 
 	gc_work_init(gc, &w);
 	scanned = gc_drain(&w, bytes);
 	gc_work_done(&w);
-	ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	ns = gc_thread_since(begin);
 	atomic64_add(ns, &gc->assist_ns);
 	atomic64_add(ns, &gc->limiter_assist_ns);
 	gc_limit_update(gc);

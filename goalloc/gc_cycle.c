@@ -207,7 +207,7 @@ void gc_collect(struct goalloc_gc *gc, enum gc_reason reason)
 		gc_note_stop(gc, begin, 0);
 		gc_markers_start(&w, false, reason != GC_BY_TIME);
 		stopped = gc_mark_all(gc, &w);
-		gc->now.cpu_ns = gc->now.mark_ns - min(gc->now.mark_ns, w.slept_ns);
+		gc->now.cpu_ns = gc_thread_since(w.cpu_from);
 	}
 	gc->now.cpu_ns += atomic64_read(&gc->background_ns);
 	gc->now.idle_ns = atomic64_read(&gc->idle_ns);

@@ -17,10 +17,12 @@
  * Locks: gc_pool_lock, outside of all others; gc->work_lock.
  */
 #include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <uapi/linux/sched/types.h>
 
@@ -134,12 +136,40 @@ static bool gc_marker_wait(struct gc_work *w)
 	return more;
 }
 
-/* CPU time since a moment: what the scheduler says, which is exact to a tick. */
-static u64 gc_marker_ns(ktime_t begin, u64 begin_runtime)
+/**
+ * gc_thread_ns - CPU time of this thread
+ *
+ * The scheduler adds it up when the thread goes from its CPU, and at ticks; what has come
+ * since then is added here.
+ *
+ * Context: Any but an interrupt.
+ * Return: it, in ns, from when nobody knows: differences count.
+ */
+u64 gc_thread_ns(void)
 {
-	u64 ns = ktime_to_ns(ktime_sub(ktime_get(), begin));
+	unsigned long flags;
+	u64 ns, since;
 
-	return min(ns, current->se.sum_exec_runtime - begin_runtime + TICK_NSEC);
+	local_irq_save(flags);
+	ns = current->se.sum_exec_runtime;
+	since = local_clock() - current->se.exec_start;
+	local_irq_restore(flags);
+	/* The scheduler's clock may leave out interrupts, which ours does not. */
+	return ns + min_t(u64, since, TICK_NSEC);
+}
+
+/**
+ * gc_thread_since - CPU time of this thread since a moment
+ * @begin: gc_thread_ns() then
+ *
+ * Context: Any but an interrupt.
+ * Return: it, in ns.
+ */
+u64 gc_thread_since(u64 begin)
+{
+	u64 now = gc_thread_ns();
+
+	return now > begin ? now - begin : 0;
 }
 
 /* Mark for a heap until it is over. */
@@ -165,13 +195,13 @@ static void gc_marker_run(struct kthread_work *work)
 	w.idle = idle;
 	w.percent = marker->percent;
 	w.from = ktime_get();
+	w.cpu_from = gc_thread_ns();
 	/* Not at once: everybody may be paused by now. */
 	while (gc_marker_wait(&w)) {
-		ktime_t begin = ktime_get();
-		u64 runtime = current->se.sum_exec_runtime, ns;
+		u64 ns, begin = gc_thread_ns();
 
 		gc_drain(&w, U64_MAX);
-		ns = gc_marker_ns(begin, runtime);
+		ns = gc_thread_since(begin);
 		atomic64_add(ns, idle ? &gc->idle_ns : &gc->background_ns);
 		if (idle)
 			atomic64_add(ns, &gc->limiter_idle_ns);
@@ -204,7 +234,7 @@ void gc_markers_start(struct gc_work *w, bool busy, bool idle)
 	/* The first of all is the collector. */
 	w->percent = dedicated ? 0 : percent;
 	w->from = ktime_get();
-	w->slept_ns = 0;
+	w->cpu_from = gc_thread_ns();
 	for (i = 0; i < nr; i++) {
 		struct gc_marker *marker = &gc->markers[i];
 		bool part = dedicated && percent && i + 1 == dedicated;
@@ -273,7 +303,6 @@ GOALLOC_EXPORT_KUNIT(gc_markers_unrecall);
 bool gc_markers_more(struct gc_work *w)
 {
 	struct goalloc_gc *gc = w->gc;
-	ktime_t begin = ktime_get();
 	bool more, all;
 
 	gc_work_done(w);
@@ -291,7 +320,6 @@ bool gc_markers_more(struct gc_work *w)
 		wait_event(gc->idle_wait, !list_empty_careful(&gc->full) ||
 			   READ_ONCE(gc->nr_idle) == READ_ONCE(gc->nr_markers));
 	}
-	w->slept_ns += ktime_to_ns(ktime_sub(ktime_get(), begin));
 	return more;
 }
 GOALLOC_EXPORT_KUNIT(gc_markers_more);
@@ -329,9 +357,8 @@ GOALLOC_EXPORT_KUNIT(gc_markers_end);
  */
 void gc_markers_throttle(struct gc_work *w)
 {
-	ktime_t now = ktime_get();
-	u64 elapsed = ktime_to_ns(ktime_sub(now, w->from));
-	u64 busy = elapsed - min(elapsed, w->slept_ns);
+	u64 elapsed = ktime_to_ns(ktime_sub(ktime_get(), w->from));
+	u64 busy = gc_thread_since(w->cpu_from);
 	u64 us;
 
 	if (busy * 100 <= elapsed * w->percent / 5 * 6)
@@ -340,5 +367,4 @@ void gc_markers_throttle(struct gc_work *w)
 	us = div_u64(us, NSEC_PER_USEC);
 	gc_work_done(w);
 	usleep_range(us, us + 50);
-	w->slept_ns += ktime_to_ns(ktime_sub(ktime_get(), now));
 }
