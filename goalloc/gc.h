@@ -339,6 +339,7 @@ struct gc_leaks {
  * @idle_ns: CPU time of idle ones, likewise
  * @roots_lock: guards the lists that follow
  * @roots: global variables
+ * @areas: plain memory that is looked through for leaks
  * @handles: handles
  * @weaks: weak handles
  * @finals: objects with a finalizer that has not been called
@@ -428,6 +429,7 @@ struct goalloc_gc {
 	atomic64_t idle_ns;
 	spinlock_t roots_lock; /* the lists that follow */
 	struct list_head roots;
+	struct list_head areas;
 	struct list_head handles;
 	struct list_head weaks;
 	struct list_head finals;
@@ -551,6 +553,7 @@ void gc_work_trim(struct goalloc_gc *gc, unsigned int keep);
 
 /* gc_mark.c */
 void gc_grey(struct gc_work *w, void *p, const void *from);
+void gc_grey_guess(struct gc_work *w, unsigned long word);
 void gc_scan(struct gc_work *w, cache_entry_t obj);
 u64 gc_drain(struct gc_work *w, u64 bytes);
 void gc_rescan(struct gc_work *w);

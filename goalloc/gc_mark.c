@@ -11,6 +11,7 @@
  *
  * Locks: none but those of gc_work.c.
  */
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "compat.h"
@@ -67,6 +68,34 @@ void gc_grey(struct gc_work *w, void *p, const void *from)
 		gc_work_put(w, cache_entry_make(span, span->kind == SPAN_LARGE ? 0 : slot));
 }
 GOALLOC_EXPORT_KUNIT(gc_grey);
+
+/**
+ * gc_grey_guess - mark the object that a word may be a pointer to
+ * @w: work of who has found it
+ * @word: anything
+ *
+ * Context: As gc_grey().
+ */
+void gc_grey_guess(struct gc_work *w, unsigned long word)
+{
+	struct goalloc_gc *gc = w->gc;
+	struct goalloc_span *span;
+	unsigned int slot;
+	bool ours;
+
+	/* It may be another heap's, which does not stand still. */
+	rcu_read_lock();
+	span = pagemap_find(&gc->heap->space->map, word);
+	ours = heap_of(span) == gc->heap;
+	rcu_read_unlock();
+	if (!ours)
+		return;
+	slot = gc_slot(span, (void *)word);
+	/* Behind the last one, or free. */
+	if (slot < span->bits.nelems &&
+	    READ_ONCE(*span_slot_state(span, slot)) == gc_other_colour(gc->colour))
+		gc_grey(w, (void *)word, NULL);
+}
 
 /*
  * What follows the pointers of an object, from @begin to @end. Behind the last element

@@ -40,7 +40,9 @@ void gc_roots_mark(struct gc_work *w)
 	struct goalloc_gc *gc = w->gc;
 	struct goalloc_handle *handle;
 	struct goalloc_mutator *m;
+	struct goalloc_area *area;
 	struct goalloc_root *root;
+	size_t word;
 	struct gc_final *final;
 	unsigned int i;
 
@@ -50,6 +52,9 @@ void gc_roots_mark(struct gc_work *w)
 			gc_grey(w, READ_ONCE(root->slot[i]), &root->slot[i]);
 		gc->now.roots += root->nr * sizeof(void *);
 	}
+	list_for_each_entry(area, &gc->areas, list)
+		for (word = 0; word < area->nr; word++)
+			gc_grey_guess(w, READ_ONCE_NOCHECK(area->begin[word]));
 	list_for_each_entry(handle, &gc->handles, list)
 		gc_grey(w, handle->obj, &handle->obj);
 	list_for_each_entry(final, &gc->final_queue, list)
@@ -174,6 +179,8 @@ unsigned int gc_roots_left(struct goalloc_gc *gc)
 	spin_lock(&gc->roots_lock);
 	list_for_each(at, &gc->roots)
 		left++;
+	list_for_each(at, &gc->areas)
+		left++;
 	list_for_each(at, &gc->handles)
 		left++;
 	list_for_each(at, &gc->weaks)
@@ -239,6 +246,34 @@ void goalloc_root_remove(struct goalloc_gc *gc, struct goalloc_root *root)
 	gc_world_exit(&gc->world);
 }
 EXPORT_SYMBOL_GPL(goalloc_root_remove);
+
+int goalloc_area_add(struct goalloc_gc *gc, struct goalloc_area *area, const void *begin,
+		     size_t bytes)
+{
+	unsigned long first = ALIGN((unsigned long)begin, sizeof(long));
+	unsigned long end = (unsigned long)begin + bytes;
+
+	if (!(gc->flags & GOALLOC_GC_EXPLICIT)) {
+		report_gc(gc, __func__, "the heap is collected, and a collection must not guess",
+			  _RET_IP_);
+		return -EINVAL;
+	}
+	area->begin = (const unsigned long *)first;
+	area->nr = end > first ? (end - first) / sizeof(long) : 0;
+	spin_lock(&gc->roots_lock);
+	list_add(&area->list, &gc->areas);
+	spin_unlock(&gc->roots_lock);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(goalloc_area_add);
+
+void goalloc_area_remove(struct goalloc_gc *gc, struct goalloc_area *area)
+{
+	spin_lock(&gc->roots_lock);
+	list_del_init(&area->list);
+	spin_unlock(&gc->roots_lock);
+}
+EXPORT_SYMBOL_GPL(goalloc_area_remove);
 
 struct goalloc_handle *goalloc_handle_new(struct goalloc_mutator *m, void *obj, gfp_t flags)
 {

@@ -328,7 +328,50 @@ static void gc_leaks_storm(struct kunit *test)
 	leaks_end(test, gc, &root);
 }
 
+/* Memory without a type: what looks like a pointer is one. */
+static void gc_leaks_areas(struct kunit *test)
+{
+	const struct goalloc_gc_attr collected = { .percent = GOALLOC_GC_OFF };
+	struct goalloc_root root;
+	struct goalloc_gc *gc = leaks_make(test, GOALLOC_GC_EXPLICIT, &root), *other;
+	unsigned long *plain = kcalloc(64, sizeof(*plain), GFP_KERNEL);
+	struct goalloc_area area;
+
+	KUNIT_ASSERT_NOT_NULL(test, plain);
+	leaks_list(test, gc, 3);
+	/* Into the first; the others follow. No object is behind the last slot of a span. */
+	plain[1] = (unsigned long)leaks_root + 9;
+	plain[5] = ULONG_MAX;
+	plain[6] = 0xdeadbeefUL << 32;
+	plain[7] = ((unsigned long)leaks_root | (GOALLOC_PAGE_SIZE - 1)) - 1;
+	/* Not aligned: it does not count. */
+	memcpy((char *)plain + 100, &leaks_root, sizeof(leaks_root));
+	leaks_root = NULL;
+	/* Words that are there as a whole. */
+	KUNIT_EXPECT_EQ(test, 0, goalloc_area_add(gc, &area, (char *)plain + 1, 15));
+	KUNIT_EXPECT_EQ(test, 1, area.nr);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_find_leaks(gc));
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_find_leaks(gc));
+	KUNIT_EXPECT_EQ(test, -EBUSY, goalloc_gc_destroy(gc));
+	goalloc_area_remove(gc, &area);
+	listen_clear();
+	KUNIT_EXPECT_EQ(test, 0, goalloc_area_add(gc, &area, plain + 2,
+						  62 * sizeof(*plain)));
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_find_leaks(gc));
+	KUNIT_EXPECT_EQ(test, 1, goalloc_gc_find_leaks(gc));
+	KUNIT_EXPECT_EQ(test, 3, gc->leaks.found);
+	goalloc_area_remove(gc, &area);
+	/* Nothing is freed by a guess. */
+	other = goalloc_gc_create("collected", &collected);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_area_add(other, &area, plain, 8));
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_destroy(other));
+	kfree(plain);
+	leaks_end(test, gc, &root);
+}
+
 static struct kunit_case gc_leaks_cases[] = {
+	KUNIT_CASE(gc_leaks_areas),
 	KUNIT_CASE(gc_leaks_delete),
 	KUNIT_CASE(gc_leaks_found),
 	KUNIT_CASE(gc_leaks_file),

@@ -136,6 +136,18 @@ struct goalloc_root {
 };
 
 /**
+ * struct goalloc_area - plain memory that may point into a heap
+ * @list: place among all areas of the heap
+ * @begin: its first word
+ * @nr: how many words it has
+ */
+struct goalloc_area {
+	struct list_head list;
+	const unsigned long *begin;
+	size_t nr;
+};
+
+/**
  * struct goalloc_gc_stats - what a collected heap has done
  * @cycles: collections
  * @forced: of these, those that were asked for
@@ -419,6 +431,34 @@ static inline void __goalloc_store(struct goalloc_mutator *m, void **slot, void 
 	typeof(*__goalloc_slot) __goalloc_ptr = (ptr);				\
 	__goalloc_store(m, (void **)__goalloc_slot, (void *)__goalloc_ptr);	\
 } while (0)
+
+/**
+ * goalloc_area_add - look through plain memory as well when looking for leaks
+ * @gc: the heap, with GOALLOC_GC_EXPLICIT
+ * @area: what to fill in; stays until goalloc_area_remove()
+ * @begin: where the memory begins
+ * @bytes: how much there is; it can be read until goalloc_area_remove()
+ *
+ * For memory without a type: data of a module, an object of kmalloc(). This is
+ * conservative: each aligned word that, as a number, lies in an object of the heap
+ * keeps it from being called a leak, whatever the word is. So a leak may be
+ * missed, and nothing is called one that is not.
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ * Return: 0; -EINVAL if objects of the heap are not freed by their owners: a collection
+ *         must not guess.
+ */
+int goalloc_area_add(struct goalloc_gc *gc, struct goalloc_area *area, const void *begin,
+		     size_t bytes);
+
+/**
+ * goalloc_area_remove - the memory goes
+ * @gc: the heap
+ * @area: as it was given to goalloc_area_add()
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ */
+void goalloc_area_remove(struct goalloc_gc *gc, struct goalloc_area *area);
 
 /**
  * goalloc_root_add - let the collector find global variables
