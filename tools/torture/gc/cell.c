@@ -412,6 +412,7 @@ static void cell_finalize(struct goalloc_mutator *m, void *obj)
 		graph_set_root(h, m, below(&rnd, HEAP_ROOTS), &c[below(&rnd, c->nr)]);
 		tg_count(COUNT_SAVED);
 	} else {
-		blob_new(h, m, &rnd);
+		for (i = below(&rnd, 16); i; i--)
+			blob_new(h, m, &rnd);
 	}
 }
