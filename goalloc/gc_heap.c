@@ -180,9 +180,15 @@ void gc_end_heap(struct goalloc_heap *heap)
 
 	if (!gc)
 		return;
-	/* Its thread may be in the middle of a collection: let it end. */
-	kthread_cancel_work_sync(&gc->cycle_work);
+	/*
+	 * Its thread may be in the middle of a collection: let it end, and let no other
+	 * be due, because finalizers that are still being called may allocate.
+	 */
+	mutex_lock(&gc->cycle);
+	WRITE_ONCE(gc->trigger, U64_MAX);
+	mutex_unlock(&gc->cycle);
 	kthread_cancel_work_sync(&gc->final_work);
+	kthread_cancel_work_sync(&gc->cycle_work);
 	percpu_down_write(&gc->world);
 	gc_free_all(gc);
 	percpu_up_write(&gc->world);
