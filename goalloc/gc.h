@@ -315,6 +315,7 @@ struct gc_leaks {
  * @sweep_ratio: pages to be swept for a byte allocated, Q32.32, or 0
  * @sweep_live: heap_live when @sweep_ratio was chosen; changed in stops
  * @reclaim_credit: pages that sweeping freed and nobody has asked for
+ * @ending: there is to be no collection any more; @cycle
  * @wanted: an allocation has failed, for want of memory
  * @period: jiffies after which there is a collection in any case
  * @periodic: that
@@ -405,6 +406,7 @@ struct goalloc_gc {
 	u64 sweep_ratio;
 	u64 sweep_live;
 	atomic64_t reclaim_credit;
+	bool ending;
 	bool wanted;
 	unsigned long period;
 	struct kthread_delayed_work periodic;

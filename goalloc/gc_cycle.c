@@ -240,8 +240,8 @@ void gc_cycle(struct kthread_work *work)
 
 	mutex_lock(&gc->cycle);
 	/* Somebody else may have done it. */
-	if (xchg(&gc->wanted, false) ||
-	    atomic64_read(&gc->heap_live) >= READ_ONCE(gc->trigger))
+	if (!gc->ending && (xchg(&gc->wanted, false) ||
+			    atomic64_read(&gc->heap_live) >= READ_ONCE(gc->trigger)))
 		gc_collect(gc, GC_BY_HEAP);
 	mutex_unlock(&gc->cycle);
 }
@@ -259,7 +259,7 @@ void gc_periodic(struct kthread_work *work)
 	struct goalloc_gc *gc = container_of(work, struct goalloc_gc, periodic.work);
 
 	mutex_lock(&gc->cycle);
-	if (READ_ONCE(gc->percent) >= 0)
+	if (!gc->ending && READ_ONCE(gc->percent) >= 0)
 		gc_collect(gc, GC_BY_TIME);
 	mutex_unlock(&gc->cycle);
 }

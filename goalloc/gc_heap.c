@@ -190,12 +190,18 @@ void gc_end_heap(struct goalloc_heap *heap)
 
 	if (!gc)
 		return;
-	/* Its thread may be in the middle of a collection: let it end. */
+	/*
+	 * Its thread may be in the middle of a collection: let it end, and let no other
+	 * begin, because finalizers that are still being called may allocate.
+	 */
+	mutex_lock(&gc->cycle);
+	gc->ending = true;
+	WRITE_ONCE(gc->trigger, U64_MAX);
+	WRITE_ONCE(gc->heap_goal, U64_MAX);
+	mutex_unlock(&gc->cycle);
+	kthread_cancel_work_sync(&gc->final_work);
 	kthread_cancel_work_sync(&gc->cycle_work);
 	kthread_cancel_delayed_work_sync(&gc->periodic);
-	kthread_cancel_work_sync(&gc->final_work);
-	gc_world_close(&gc->world);
-	gc_world_wait(&gc->world);
 	gc_free_all(gc);
 	gc_world_start(&gc->world);
 	heap->gc = NULL;

@@ -408,10 +408,11 @@ static void cell_finalize(struct goalloc_mutator *m, void *obj)
 		tg_problem("cell %p of heap %td is finalized twice", c, h - heaps);
 	atomic64_inc(&h->finalized);
 	tg_count(COUNT_FINALIZED);
-	if (!READ_ONCE(tg_stop) && below(&rnd, 2)) {
-		graph_set_root(h, m, below(&rnd, HEAP_ROOTS), &c[below(&rnd, c->nr)]);
+	if (below(&rnd, 2) &&
+	    graph_save(h, m, below(&rnd, HEAP_ROOTS), &c[below(&rnd, c->nr)])) {
 		tg_count(COUNT_SAVED);
 	} else {
-		blob_new(h, m, &rnd);
+		for (i = below(&rnd, 128); i; i--)
+			blob_new(h, m, &rnd);
 	}
 }

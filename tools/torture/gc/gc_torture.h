@@ -86,7 +86,8 @@ struct heap_weak {
  * @in_roots: @root, for the collector
  * @root: where the graph can be got at; behind that the shelves, see shelf.c
  * @lock: of cells, by their address
- * @root_lock: guards @root, @handle and @weak
+ * @root_lock: guards @root, @closed, @handle and @weak
+ * @closed: finalizers save nothing any more, for what is in @root is no root soon
  * @handle: handles of cells
  * @weak: weak handles of cells
  * @max_bytes: how large the graph may become
@@ -101,7 +102,8 @@ struct heap {
 	struct goalloc_root in_roots;
 	struct cell *root[HEAP_ROOTS + HEAP_SHELVES];
 	spinlock_t lock[HEAP_LOCKS]; /* pointers and sums of cells */
-	spinlock_t root_lock; /* what follows, and @root */
+	spinlock_t root_lock; /* what follows up to @weak, and @root */
+	bool closed;
 	struct goalloc_handle *handle[HEAP_HANDLES];
 	struct heap_weak weak[HEAP_WEAKS];
 	size_t max_bytes;
@@ -196,6 +198,7 @@ void graph_section(struct heap *h, struct rnd_state *rnd, unsigned int ms);
 struct cell *graph_walk(struct heap *h, struct rnd_state *rnd);
 void graph_set_root(struct heap *h, struct goalloc_mutator *m, unsigned int i,
 		    struct cell *to);
+bool graph_save(struct heap *h, struct goalloc_mutator *m, unsigned int i, struct cell *c);
 
 /* shelf.c */
 void shelf_step(struct heap *h, struct goalloc_mutator *m, struct rnd_state *rnd,

@@ -53,6 +53,28 @@ void graph_set_root(struct heap *h, struct goalloc_mutator *m, unsigned int i,
 }
 
 /**
+ * graph_save - let a root lead to a cell whose finalizer is called
+ * @h: the heap
+ * @m: the finalizer's mutator
+ * @i: which root
+ * @c: the cell
+ *
+ * Context: In the mutator's section.
+ * Return: false if the heap is about to end.
+ */
+bool graph_save(struct heap *h, struct goalloc_mutator *m, unsigned int i, struct cell *c)
+{
+	bool closed;
+
+	spin_lock(&h->root_lock);
+	closed = h->closed;
+	if (!closed)
+		goalloc_store(m, &h->root[i], c);
+	spin_unlock(&h->root_lock);
+	return !closed;
+}
+
+/**
  * graph_walk - go some steps from a root, or from what a handle keeps, and look around
  * @h: the heap
  * @rnd: random numbers

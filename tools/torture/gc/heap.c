@@ -64,6 +64,7 @@ int heap_make(struct heap *h, const char *name, const struct goalloc_gc_attr *at
 		return PTR_ERR(gc);
 	}
 	h->limited = attr->limit;
+	h->closed = false;
 	/* Of one piece, or of two. */
 	h->shelf_size = (h->limited ? SZ_32K : SZ_128K) / sizeof(struct cell) + 100;
 	atomic64_set(&h->made, 0);
@@ -84,6 +85,9 @@ void heap_clear(struct heap *h)
 	struct goalloc_mutator m;
 	unsigned int i;
 
+	spin_lock(&h->root_lock);
+	h->closed = true;
+	spin_unlock(&h->root_lock);
 	goalloc_enter(h->gc, &m);
 	handles_put(h, &m);
 	for (i = 0; i < ARRAY_SIZE(h->root); i++)
@@ -99,7 +103,6 @@ void heap_clear(struct heap *h)
  */
 void heap_end(struct heap *h)
 {
-	unsigned int i;
 	int err;
 
 	err = goalloc_gc_destroy(h->gc);
@@ -109,9 +112,6 @@ void heap_end(struct heap *h)
 		tg_problem("heap %td: %lld finalizers called for %lld objects", h - heaps,
 			   atomic64_read(&h->finalized), atomic64_read(&h->made));
 	h->gc = NULL;
-	/* What finalizers have stored there since. */
-	for (i = 0; i < ARRAY_SIZE(h->root); i++)
-		h->root[i] = NULL;
 }
 
 /**

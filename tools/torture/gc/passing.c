@@ -53,7 +53,7 @@ static void passing_wait(struct heap *h, enum gc_phase phase)
 
 static void passing_end(struct heap *h, struct rnd_state *rnd)
 {
-	u32 how = below(rnd, 8);
+	u32 how = below(rnd, 10);
 
 	if (how < 6)
 		passing_fill(h, rnd);
@@ -64,6 +64,9 @@ static void passing_end(struct heap *h, struct rnd_state *rnd)
 		usleep_range(10, 10 + below(rnd, 2000));
 	heap_clear(h);
 	goalloc_root_remove(h->gc, &h->in_roots);
+	/* All finalizers are called just then, and what they allocate is collected. */
+	if (how >= 8)
+		goalloc_gc(h->gc);
 	tg_count(COUNT_ENDED);
 	tg_count(phase_of(h) == GC_OFF ? COUNT_ENDED_OFF : COUNT_ENDED_MARK);
 	heap_end(h);
