@@ -202,6 +202,8 @@ void gc_end_heap(struct goalloc_heap *heap)
 	kthread_cancel_work_sync(&gc->final_work);
 	kthread_cancel_work_sync(&gc->cycle_work);
 	kthread_cancel_delayed_work_sync(&gc->periodic);
+	gc_world_close(&gc->world);
+	gc_world_wait(&gc->world);
 	gc_free_all(gc);
 	gc_world_start(&gc->world);
 	heap->gc = NULL;
