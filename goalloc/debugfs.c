@@ -180,6 +180,7 @@ void debugfs_show_vmstat(struct seq_file *m, struct goalloc_heap *heap)
 	seq_printf(m, "safe_ignored_frees %llu\n", st.safe_ignored);
 	seq_printf(m, "safe_objects %llu\n", st.safe_objects);
 	seq_printf(m, "safe_bytes %llu\n", st.safe_bytes);
+	/* Pairs with goalloc_gc_create(). */
 	gc = smp_load_acquire(&heap->gc);
 	if (gc)
 		debugfs_gc_vmstat(m, gc);

@@ -54,7 +54,7 @@ static bool gc_validate_slots(struct validate *v, struct goalloc_gc *gc,
 			continue;
 		}
 		if (state != SLOT_COLOUR_A && state != SLOT_COLOUR_B)
-			return gc_fail(v, span, "a slot of a collected heap has a colour, or is free",
+			return gc_fail(v, span, "a collected slot has a colour, or is free",
 				       slot, state, gc->colour);
 		if (swept && state != gc->colour)
 			return gc_fail(v, span, "what is not marked is free once it was swept",

@@ -127,6 +127,7 @@ static int gc_world_inside(struct gc_world *w)
 	int sum = 0;
 
 	for_each_possible_cpu(cpu)
+		/* Pairs with gc_world_exit(). */
 		sum += smp_load_acquire(per_cpu_ptr(w->inside, cpu));
 	return sum;
 }

@@ -553,6 +553,7 @@ static int validate_try(struct validate *v, u64 *activity)
 
 	*activity = 0;
 	synchronize_rcu();
+	/* Pairs with goalloc_gc_create(). */
 	gc = smp_load_acquire(&v->heap->gc);
 	if (!validate_pass(v) || (gc && !gc_validate(gc, v)))
 		return -EUCLEAN;

@@ -120,7 +120,7 @@ static void marking_others(struct kunit *test, bool busy)
 	while (gc_markers_more(&w)) {
 		/* What it takes it would have to scan. */
 		gc_markers_unrecall(gc);
-		msleep(1);
+		usleep_range(1000, 2000);
 	}
 	KUNIT_EXPECT_TRUE(test, gc->paused);
 	KUNIT_EXPECT_EQ(test, gc->nr_idle, gc->nr_markers);
@@ -165,7 +165,7 @@ static void marking_pause(struct kunit *test)
 	marking_begin(gc, &w);
 	gc_markers_start(&w, true, true);
 	while (gc_markers_more(&w))
-		msleep(1);
+		usleep_range(1000, 2000);
 	gc_grey(&w, all[0], NULL);
 	gc_work_done(&w);
 	msleep(50);
@@ -173,7 +173,7 @@ static void marking_pause(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, marking_is_marked(gc, all[1]));
 	gc_markers_resume(gc);
 	while (gc_markers_more(&w))
-		msleep(1);
+		usleep_range(1000, 2000);
 	KUNIT_EXPECT_TRUE(test, marking_is_marked(gc, all[63]));
 	gc_markers_end(gc);
 	marking_end(gc);
@@ -278,8 +278,8 @@ static void marking_debtor_run(struct kunit *test, struct debtor *d, struct goal
 	init_completion(&d->done);
 	task = kthread_run(marking_debtor, d, "debtor");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (ms = 0; ms < WAIT_MS && marking_waiting(gc) < nr; ms += 10)
-		msleep(10);
+	for (ms = 0; ms < WAIT_MS && marking_waiting(gc) < nr; ms += 20)
+		msleep(20);
 	KUNIT_EXPECT_EQ(test, nr, marking_waiting(gc));
 }
 
@@ -462,8 +462,8 @@ static void marking_periodic(struct kunit *test)
 	goalloc_set_gc_percent(gc, 100);
 	gc->period = 1;
 	goalloc_gc(gc);
-	for (ms = 0; ms < WAIT_MS && st.cycles < 4; ms += 10) {
-		msleep(10);
+	for (ms = 0; ms < WAIT_MS && st.cycles < 4; ms += 20) {
+		msleep(20);
 		goalloc_gc_get_stats(gc, &st);
 	}
 	KUNIT_EXPECT_GE(test, st.cycles, 4);
@@ -493,8 +493,8 @@ static void marking_wanted(struct kunit *test)
 		n++;
 	goalloc_exit(&m);
 	KUNIT_EXPECT_LE(test, n, SZ_1M / sizeof(struct leaf));
-	for (ms = 0; ms < WAIT_MS && !st.cycles; ms += 10) {
-		msleep(10);
+	for (ms = 0; ms < WAIT_MS && !st.cycles; ms += 20) {
+		msleep(20);
 		goalloc_gc_get_stats(gc, &st);
 	}
 	KUNIT_EXPECT_GE(test, st.cycles, 1);

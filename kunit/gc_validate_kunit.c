@@ -129,7 +129,7 @@ static void gc_validate_slots(struct kunit *test)
 	u16 *track = gc_track(d->gc, d->full, 2), type = *track;
 
 	d->full->state[3] = SLOT_BUSY;
-	gc_damage_expect(test, "a slot of a collected heap has a colour, or is free");
+	gc_damage_expect(test, "a collected slot has a colour, or is free");
 	d->full->state[3] = gc_other_colour(d->gc->colour);
 	gc_damage_expect(test, "what is not marked is free once it was swept");
 	d->full->state[3] = SLOT_FREE;
