@@ -365,7 +365,9 @@ static inline void goalloc_pop(struct goalloc_mutator *m, struct goalloc_frame *
  * @type: the type
  * @flags: GFP_KERNEL, or how else to try
  *
- * Never a safe point.
+ * Never a safe point. But who may sleep may have to wait here: for others to mark, if he
+ * allocates while the heap is marked and there is nothing that he could mark himself; or
+ * for a collection that is late to begin. A stop ends that, so locks may be held.
  *
  * Context: In the mutator's section; any that @flags allow.
  * Return: the object, all zeros, or NULL.
