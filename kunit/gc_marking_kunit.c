@@ -343,7 +343,8 @@ static void marking_assists_wait(struct kunit *test)
 	mutex_unlock(&gc->cycle);
 }
 
-#define GARBAGE (4000 / SCALE)
+/* So many that there are pages enough to be counted, also of the largest size. */
+#define GARBAGE 4000
 
 /* Nothing is reachable, and everything is to be swept. */
 static void sweeping_begin(struct kunit *test, struct goalloc_gc *gc)
