@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stacks: of every size, moved to larger and smaller ones, used wrongly, and by all CPUs
+ * at once.
+ */
+#include <kunit/test.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include <goalloc.h>
+#include <goalloc_stack.h>
+
+#include "compat.h"
+#include "crew.h"
+#include "listen.h"
+#include "stack.h"
+
+#define SCALE (IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ? 10 : 1)
+
+static struct goalloc_stacks *stacks_make(struct kunit *test,
+					  const struct goalloc_stacks_attr *attr)
+{
+	struct goalloc_stacks *stacks = goalloc_stacks_create("stacks", attr);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(stacks));
+	test->priv = stacks;
+	return stacks;
+}
+
+static int stack_init(struct kunit *test)
+{
+	test->priv = NULL;
+	return 0;
+}
+
+/* Everything was freed; what the heap says is right. */
+static void stack_exit(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = test->priv;
+
+	listen_stop();
+	if (!stacks)
+		return;
+	KUNIT_EXPECT_EQ(test, 0, goalloc_validate(goalloc_stacks_heap(stacks)));
+	KUNIT_EXPECT_EQ(test, 0, goalloc_stacks_destroy(stacks));
+}
+
+/* Of each size there is what was asked for, to the last byte, and nobody else's. */
+static void stack_sizes(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_stack stack[2][16];
+	struct goalloc_stacks_stats st;
+	unsigned int i, j;
+	u64 bytes = 0;
+
+	for (j = 0; j < 2; j++)
+		for (i = 0; i < 16; i++) {
+			size_t min = (1UL << i) * 256 + j;
+
+			KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack[j][i], min,
+								     GFP_KERNEL));
+			KUNIT_EXPECT_EQ(test, stack[j][i].size,
+					max_t(size_t, 2048, roundup_pow_of_two(min)));
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)stack[j][i].base,
+							   min_t(size_t, stack[j][i].size,
+								 PAGE_SIZE)));
+			memset(stack[j][i].base, 16 * j + i, stack[j][i].size);
+			bytes += stack[j][i].size;
+		}
+	goalloc_stacks_get_stats(stacks, &st);
+	KUNIT_EXPECT_EQ(test, bytes, st.used_bytes);
+	KUNIT_EXPECT_EQ(test, 32, st.allocs);
+	KUNIT_EXPECT_EQ(test, st.span_bytes, st.used_bytes + st.cached_bytes + st.pool_bytes);
+	for (j = 0; j < 2; j++)
+		for (i = 0; i < 16; i++) {
+			KUNIT_EXPECT_NULL(test, memchr_inv(stack[j][i].base, 16 * j + i,
+							   stack[j][i].size));
+			goalloc_stack_free(stacks, &stack[j][i]);
+			KUNIT_EXPECT_NULL(test, stack[j][i].base);
+			/* There is none any more. */
+			goalloc_stack_free(stacks, &stack[j][i]);
+		}
+	goalloc_stacks_get_stats(stacks, &st);
+	KUNIT_EXPECT_EQ(test, 0, st.used_bytes);
+	KUNIT_EXPECT_EQ(test, 32, st.frees);
+	KUNIT_EXPECT_NE(test, 0, st.cached_bytes);
+	KUNIT_EXPECT_EQ(test, st.cached_bytes, goalloc_stacks_drain(stacks));
+	goalloc_stacks_get_stats(stacks, &st);
+	KUNIT_EXPECT_EQ(test, 0, st.span_bytes);
+}
+
+/* A CPU keeps less than 32 KiB of an order, fetches 16 KiB, and brings them back. */
+static void stack_caches(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_stacks_stats st;
+	struct goalloc_stack stack[64];
+	unsigned int order, i;
+
+	/* One CPU's list: another's would have its own. */
+	migrate_disable();
+	for (order = 0; order < STACK_ORDERS; order++) {
+		size_t size = stack_order_bytes(order);
+		struct stack_cpu *cpu = raw_cpu_ptr(stacks->cpus);
+
+		KUNIT_EXPECT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack[0], size, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, SZ_16K / size - 1, cpu->nr[order]);
+		for (i = 1; i < 64; i++)
+			KUNIT_EXPECT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack[i], size,
+								     GFP_KERNEL));
+		goalloc_stacks_get_stats(stacks, &st);
+		KUNIT_EXPECT_EQ(test, 64 * size, st.used_bytes);
+		KUNIT_EXPECT_EQ(test, DIV_ROUND_UP(64 * size, SZ_32K) * SZ_32K, st.span_bytes);
+		for (i = 0; i < 64; i++) {
+			goalloc_stack_free(stacks, &stack[i]);
+			KUNIT_EXPECT_LT(test, cpu->nr[order] * size, SZ_32K);
+		}
+		/* The last freed is the next. */
+		KUNIT_EXPECT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack[0], size, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack[1], size, GFP_KERNEL));
+		stack[2] = stack[0];
+		goalloc_stack_free(stacks, &stack[0]);
+		KUNIT_EXPECT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack[0], size, GFP_KERNEL));
+		KUNIT_EXPECT_PTR_EQ(test, stack[2].base, stack[0].base);
+		goalloc_stack_free(stacks, &stack[0]);
+		goalloc_stack_free(stacks, &stack[1]);
+		goalloc_stacks_drain(stacks);
+		goalloc_stacks_get_stats(stacks, &st);
+		KUNIT_EXPECT_EQ(test, 0, st.span_bytes);
+	}
+	migrate_enable();
+}
+
+/* A frame of something that recurses: each leads to the one before. */
+struct frame {
+	struct frame *up;
+	u64 depth;
+	u64 pad[14];
+};
+
+/**
+ * struct recursion - a stack with frames
+ * @stacks: where it is from
+ * @stack: the stack
+ * @top: the innermost frame
+ * @used: bytes used
+ * @moved: how often it was moved
+ */
+struct recursion {
+	struct goalloc_stacks *stacks;
+	struct goalloc_stack stack;
+	struct frame *top;
+	size_t used;
+	unsigned int moved;
+};
+
+static void recursion_adjust(void *arg, const struct goalloc_stack *from,
+			     const struct goalloc_stack *to, size_t used)
+{
+	struct recursion *r = arg;
+	ptrdiff_t delta = goalloc_stack_delta(from, to);
+	struct frame *frame;
+
+	if (!r->top)
+		return;
+	r->top = (void *)r->top + delta;
+	for (frame = r->top; frame->up; frame = frame->up)
+		frame->up = (void *)frame->up + delta;
+	r->moved++;
+}
+
+static int recursion_call(struct recursion *r)
+{
+	struct frame *frame;
+	int err = goalloc_stack_grow(r->stacks, &r->stack, r->used, sizeof(*frame),
+				     recursion_adjust, r, GFP_KERNEL);
+
+	if (err)
+		return err;
+	r->used += sizeof(*frame);
+	frame = r->stack.base + r->stack.size - r->used;
+	frame->up = r->top;
+	frame->depth = r->top ? r->top->depth + 1 : 1;
+	r->top = frame;
+	return 0;
+}
+
+static int recursion_return(struct recursion *r)
+{
+	r->top = r->top->up;
+	r->used -= sizeof(struct frame);
+	return goalloc_stack_shrink(r->stacks, &r->stack, r->used, recursion_adjust, r,
+				    GFP_KERNEL);
+}
+
+static bool recursion_sound(const struct recursion *r)
+{
+	u64 depth = r->used / sizeof(struct frame);
+	const struct frame *frame;
+
+	for (frame = r->top; frame; frame = frame->up)
+		if (frame->depth != depth--)
+			return false;
+	return !depth;
+}
+
+/* From 2 KiB to the most there may be, and back; every frame is where it should be. */
+static void stack_deep(struct kunit *test)
+{
+	const struct goalloc_stacks_attr attr = { .max = SZ_64M / SCALE / SCALE > SZ_1M ?
+						  SZ_64M : SZ_1M };
+	struct recursion r = { .stacks = stacks_make(test, &attr) };
+	struct goalloc_stacks_stats st;
+	u64 depth = 0;
+	int err;
+
+	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(r.stacks, &r.stack, 1, GFP_KERNEL));
+	while (!(err = recursion_call(&r)))
+		depth++;
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, err);
+	KUNIT_EXPECT_EQ(test, attr.max, r.stack.size);
+	KUNIT_EXPECT_EQ(test, attr.max / sizeof(struct frame), depth);
+	KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
+	KUNIT_EXPECT_EQ(test, ilog2(attr.max / 2048), r.moved);
+	while (depth > 10 && recursion_return(&r) >= 0)
+		depth--;
+	KUNIT_EXPECT_EQ(test, 10, depth);
+	KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
+	KUNIT_EXPECT_EQ(test, SZ_4K, r.stack.size);
+	goalloc_stacks_get_stats(r.stacks, &st);
+	KUNIT_EXPECT_EQ(test, ilog2(attr.max / 2048), st.grown);
+	KUNIT_EXPECT_EQ(test, ilog2(attr.max / 4096), st.shrunk);
+	/* Each byte is copied about once on the way there, and half of a quarter back. */
+	KUNIT_EXPECT_LT(test, st.copied_bytes, 3 * attr.max / 2);
+	goalloc_stack_free(r.stacks, &r.stack);
+}
+
+/* No memory: nothing has happened. */
+static void stack_no_memory(struct kunit *test)
+{
+	const struct goalloc_stacks_attr attr = { .limit = SZ_256K };
+	struct recursion r = { .stacks = stacks_make(test, &attr) };
+	struct goalloc_stack stack;
+	int err;
+
+	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(r.stacks, &r.stack, 1, GFP_KERNEL));
+	while (!(err = recursion_call(&r)))
+		;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, err);
+	KUNIT_EXPECT_EQ(test, r.stack.size, r.used);
+	KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, goalloc_stack_alloc(r.stacks, &stack, SZ_512K,
+							   GFP_KERNEL | __GFP_NOWARN));
+	KUNIT_EXPECT_NULL(test, stack.base);
+	while (r.used)
+		KUNIT_ASSERT_GE(test, recursion_return(&r), 0);
+	KUNIT_EXPECT_EQ(test, GOALLOC_STACK_MIN, r.stack.size);
+	goalloc_stack_free(r.stacks, &r.stack);
+}
+
+/* What is no stack, or too much: told, and nothing happens. */
+static void stack_misuse(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_stack stack, large, again, wrong;
+	struct goalloc_stacks_stats st;
+	static char foreign[64];
+
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, goalloc_stack_alloc(stacks, &stack, SZ_64M + 1,
+							      GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, goalloc_stack_alloc(stacks, &stack, SIZE_MAX,
+							      GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack, 4096, GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(stacks, &large, SZ_64K, GFP_KERNEL));
+	listen_start(test);
+	wrong = (struct goalloc_stack){ .base = foreign, .size = 2048 };
+	goalloc_stack_free(stacks, &wrong);
+	KUNIT_EXPECT_EQ(test, 1, listen_count("it is no stack of these"));
+	wrong = (struct goalloc_stack){ .base = stack.base + 16, .size = 4096 };
+	goalloc_stack_free(stacks, &wrong);
+	wrong = (struct goalloc_stack){ .base = stack.base, .size = 2048 };
+	goalloc_stack_free(stacks, &wrong);
+	wrong = (struct goalloc_stack){ .base = large.base, .size = SZ_128K };
+	goalloc_stack_free(stacks, &wrong);
+	KUNIT_EXPECT_EQ(test, 3, listen_count("no stack of that size begins there"));
+	again = stack;
+	goalloc_stack_free(stacks, &again);
+	again = stack;
+	goalloc_stack_free(stacks, &again);
+	KUNIT_EXPECT_EQ(test, 1, listen_count("it was freed already"));
+	KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_stack_grow(stacks, &stack, 0, 9999, NULL, NULL,
+							  GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_stack_shrink(stacks, &stack, 0, NULL, NULL,
+							    GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_stack_grow(stacks, &large, SZ_64K + 1, 1, NULL,
+							  NULL, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_stack_shrink(stacks, &large, SZ_64K + 1, NULL,
+							    NULL, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 2, listen_count("more is used than it has"));
+	KUNIT_EXPECT_EQ(test, -EOVERFLOW, goalloc_stack_grow(stacks, &large, 16, SIZE_MAX, NULL,
+							     NULL, GFP_KERNEL));
+	/* More than half is used: it stays. */
+	KUNIT_EXPECT_EQ(test, 0, goalloc_stack_shrink(stacks, &large, SZ_64K, NULL, NULL,
+						      GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EBUSY, goalloc_stacks_destroy(stacks));
+	KUNIT_EXPECT_EQ(test, 1, listen_count("stacks are in use"));
+	goalloc_stacks_get_stats(stacks, &st);
+	KUNIT_EXPECT_EQ(test, SZ_64K, st.used_bytes);
+	goalloc_stack_free(stacks, &large);
+}
+
+/* Who writes below the end is told of, when he asks and when it is freed. */
+static void stack_guard(struct kunit *test)
+{
+	const struct goalloc_stacks_attr attr = { .flags = GOALLOC_STACK_GUARD };
+	struct goalloc_stacks *stacks = stacks_make(test, &attr);
+	struct goalloc_stack stack;
+
+	listen_start(test);
+	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack, 2048, GFP_KERNEL));
+	memset(stack.base + GOALLOC_STACK_GUARD_BYTES, 0, 2048 - GOALLOC_STACK_GUARD_BYTES);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_stack_check(stacks, &stack));
+	/* The guard is no room. */
+	KUNIT_EXPECT_EQ(test, 0, goalloc_stack_grow(stacks, &stack, 2048 -
+						    GOALLOC_STACK_GUARD_BYTES, 1, NULL, NULL,
+						    GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, 4096, stack.size);
+	((char *)stack.base)[GOALLOC_STACK_GUARD_BYTES - 1] = 0;
+	KUNIT_EXPECT_EQ(test, -EUCLEAN, goalloc_stack_check(stacks, &stack));
+	KUNIT_EXPECT_EQ(test, 0, goalloc_stack_check(stacks, &stack));
+	((char *)stack.base)[0] = 0;
+	goalloc_stack_free(stacks, &stack);
+	KUNIT_EXPECT_EQ(test, 2, listen_count("its lowest bytes were overwritten"));
+}
+
+#define STORM_STACKS 40
+#define STORM_ROUNDS (20000 / SCALE)
+
+struct storm {
+	struct goalloc_stacks *stacks;
+	struct goalloc_stack shared[STORM_STACKS];
+	spinlock_t lock; /* @shared */
+	atomic_t wrong;
+};
+
+/* Each stack has its address in its first and last word while it is somebody's. */
+static bool storm_mark(struct goalloc_stack *stack, bool check)
+{
+	u64 *first = stack->base, *last = stack->base + stack->size - sizeof(u64);
+	u64 mark = (unsigned long)stack->base ^ stack->size;
+	bool good = !check || (*first == mark && *last == mark);
+
+	*first = check ? 0 : mark;
+	*last = check ? 0 : mark;
+	return good;
+}
+
+static void storm_member(void *arg, unsigned int member)
+{
+	struct storm *s = arg;
+	struct rnd_state rnd;
+	unsigned int i;
+
+	prandom_seed_state(&rnd, member + 1);
+	for (i = 0; i < STORM_ROUNDS; i++) {
+		u32 n = prandom_u32_state(&rnd);
+		struct goalloc_stack mine = {}, *at = &s->shared[n % STORM_STACKS];
+		size_t size = GOALLOC_STACK_MIN << (n >> 16) % 6;
+
+		if (!goalloc_stack_alloc(s->stacks, &mine, size, GFP_KERNEL))
+			storm_mark(&mine, false);
+		/* What another has allocated is freed here. */
+		spin_lock(&s->lock);
+		swap(mine, *at);
+		spin_unlock(&s->lock);
+		if (!mine.base)
+			continue;
+		if (!storm_mark(&mine, true))
+			atomic_inc(&s->wrong);
+		goalloc_stack_free(s->stacks, &mine);
+		if (n % 1000 == 0)
+			goalloc_stacks_drain(s->stacks);
+	}
+}
+
+static void stack_storm(struct kunit *test)
+{
+	struct storm *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct goalloc_stacks_stats st;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->stacks = stacks_make(test, NULL);
+	spin_lock_init(&s->lock);
+	KUNIT_EXPECT_EQ(test, 0, crew_run(CREW_FULL, storm_member, s));
+	for (i = 0; i < STORM_STACKS; i++)
+		goalloc_stack_free(s->stacks, &s->shared[i]);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&s->wrong));
+	goalloc_stacks_get_stats(s->stacks, &st);
+	KUNIT_EXPECT_EQ(test, 0, st.used_bytes);
+	KUNIT_EXPECT_EQ(test, st.allocs, st.frees);
+	KUNIT_EXPECT_EQ(test, CREW_FULL * STORM_ROUNDS, st.allocs);
+}
+
+static struct kunit_case stack_cases[] = {
+	KUNIT_CASE(stack_sizes),
+	KUNIT_CASE(stack_caches),
+	KUNIT_CASE(stack_deep),
+	KUNIT_CASE(stack_no_memory),
+	KUNIT_CASE(stack_misuse),
+	KUNIT_CASE(stack_guard),
+	KUNIT_CASE(stack_storm),
+	{}
+};
+
+static struct kunit_suite stack_suite = {
+	.name = "goalloc_stack",
+	.init = stack_init,
+	.exit = stack_exit,
+	.test_cases = stack_cases,
+};
+
+kunit_test_suite(stack_suite);
