@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
@@ -27,8 +28,8 @@
 #define STACK_CACHE_BYTES (32UL << 10)
 
 /* The most by default, and at all. */
-#define STACK_MAX (64UL << 20)
-#define STACK_MAX_MAX (1UL << 30)
+#define STACK_MAX ((size_t)SZ_64M)
+#define STACK_MAX_MAX ((size_t)SZ_1G)
 
 /**
  * enum stack_state - where a stack of a span is

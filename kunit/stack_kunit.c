@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "crew.h"
+#include "fault.h"
 #include "listen.h"
 #include "stack.h"
 
@@ -50,11 +51,12 @@ static void stack_exit(struct kunit *test)
 static void stack_sizes(struct kunit *test)
 {
 	struct goalloc_stacks *stacks = stacks_make(test, NULL);
-	struct goalloc_stack stack[2][16];
+	struct goalloc_stack (*stack)[16] = kunit_kcalloc(test, 32, sizeof(**stack), GFP_KERNEL);
 	struct goalloc_stacks_stats st;
 	unsigned int i, j;
 	u64 bytes = 0;
 
+	KUNIT_ASSERT_NOT_NULL(test, stack);
 	for (j = 0; j < 2; j++)
 		for (i = 0; i < 16; i++) {
 			size_t min = (1UL << i) * 256 + j;
@@ -96,9 +98,10 @@ static void stack_caches(struct kunit *test)
 {
 	struct goalloc_stacks *stacks = stacks_make(test, NULL);
 	struct goalloc_stacks_stats st;
-	struct goalloc_stack stack[64];
+	struct goalloc_stack *stack = kunit_kcalloc(test, 64, sizeof(*stack), GFP_KERNEL);
 	unsigned int order, i;
 
+	KUNIT_ASSERT_NOT_NULL(test, stack);
 	/* One CPU's list: another's would have its own. */
 	migrate_disable();
 	for (order = 0; order < STACK_ORDERS; order++) {
@@ -335,6 +338,163 @@ static void stack_guard(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, listen_count("its lowest bytes were overwritten"));
 }
 
+/* Frames of random sizes, pushed and popped, in both modes: none changes. */
+static void callstack_frames(struct kunit *test, enum goalloc_callstack_mode mode,
+			     unsigned int flags)
+{
+	const struct goalloc_stacks_attr attr = { .flags = flags };
+	struct goalloc_stacks *stacks = stacks_make(test, &attr);
+	u16 *size = kunit_kcalloc(test, 4000, sizeof(*size), GFP_KERNEL);
+	struct goalloc_callstack cs;
+	struct rnd_state rnd;
+	unsigned int n = 0, i, wrong = 0, most = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, size);
+	prandom_seed_state(&rnd, 7);
+	KUNIT_ASSERT_EQ(test, 0, goalloc_callstack_init(&cs, stacks, mode, 2048, NULL, NULL,
+							GFP_KERNEL));
+	for (i = 0; i < 40000 / SCALE; i++) {
+		/* Up, and then down. */
+		bool push = prandom_u32_state(&rnd) % 100 < (i / 8000 % 2 ? 40 : 60);
+		u8 *frame;
+
+		if (push && n < 4000) {
+			size[n] = prandom_u32_state(&rnd) % (i % 100 ? 200 : 5000) + 1;
+			frame = goalloc_callstack_push(&cs, size[n], GFP_KERNEL);
+			KUNIT_ASSERT_FALSE(test, IS_ERR(frame));
+			wrong += !IS_ALIGNED((unsigned long)frame, 16);
+			memset(frame, n, size[n]);
+			n++;
+		} else if (n) {
+			n--;
+			frame = cs.stack.base + cs.stack.size - cs.used;
+			wrong += !!memchr_inv(frame, n, size[n]);
+			wrong += !!goalloc_callstack_pop(&cs, size[n]);
+		}
+		most = max(most, cs.segments);
+	}
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, mode == GOALLOC_CALLSTACK_SEGMENTED, most > 1);
+	goalloc_callstack_end(&cs);
+}
+
+static void callstack_contiguous(struct kunit *test)
+{
+	callstack_frames(test, GOALLOC_CALLSTACK_CONTIGUOUS, 0);
+}
+
+static void callstack_segmented(struct kunit *test)
+{
+	callstack_frames(test, GOALLOC_CALLSTACK_SEGMENTED, 0);
+}
+
+static void callstack_guarded(struct kunit *test)
+{
+	callstack_frames(test, GOALLOC_CALLSTACK_SEGMENTED, GOALLOC_STACK_GUARD);
+}
+
+/* A loop that calls across the end: one move, or a segment for every call. */
+static void callstack_hot_split(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_stacks_stats before, st;
+	struct goalloc_callstack cs;
+	unsigned int mode, i;
+
+	for (mode = 0; mode < 2; mode++) {
+		KUNIT_ASSERT_EQ(test, 0, goalloc_callstack_init(&cs, stacks, mode, 2048, NULL,
+								NULL, GFP_KERNEL));
+		KUNIT_EXPECT_FALSE(test, IS_ERR(goalloc_callstack_push(&cs, 2000, GFP_KERNEL)));
+		goalloc_stacks_get_stats(stacks, &before);
+		for (i = 0; i < 100; i++) {
+			KUNIT_EXPECT_FALSE(test, IS_ERR(goalloc_callstack_push(&cs, 64,
+									       GFP_KERNEL)));
+			KUNIT_EXPECT_EQ(test, 0, goalloc_callstack_pop(&cs, 64));
+		}
+		goalloc_stacks_get_stats(stacks, &st);
+		KUNIT_EXPECT_EQ(test, mode ? 100 : 1, st.allocs - before.allocs);
+		KUNIT_EXPECT_EQ(test, mode ? 0 : 1, st.grown - before.grown);
+		goalloc_callstack_end(&cs);
+	}
+}
+
+static void callstack_misuse(struct kunit *test)
+{
+	const struct goalloc_stacks_attr attr = { .max = SZ_64K };
+	struct goalloc_stacks *stacks = stacks_make(test, &attr);
+	struct goalloc_callstack cs;
+	unsigned int mode, n;
+	void *frame;
+
+	listen_start(test);
+	for (mode = 0; mode < 2; mode++) {
+		KUNIT_ASSERT_EQ(test, 0, goalloc_callstack_init(&cs, stacks, mode, 2048, NULL,
+								NULL, GFP_KERNEL));
+		KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_callstack_pop(&cs, 1));
+		KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EOVERFLOW),
+				    goalloc_callstack_push(&cs, SIZE_MAX, GFP_KERNEL));
+		for (n = 0; !IS_ERR(frame = goalloc_callstack_push(&cs, 1000, GFP_KERNEL)); n++)
+			;
+		KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-EOVERFLOW), frame);
+		KUNIT_EXPECT_EQ(test, SZ_64K / 1008, n);
+		KUNIT_EXPECT_EQ(test, n * 1008, cs.depth);
+		KUNIT_EXPECT_EQ(test, -EINVAL, goalloc_callstack_pop(&cs, cs.depth + 1));
+		while (n--)
+			KUNIT_EXPECT_EQ(test, 0, goalloc_callstack_pop(&cs, 1000));
+		KUNIT_EXPECT_EQ(test, 0, cs.depth);
+		goalloc_callstack_end(&cs);
+	}
+	/* Once for each place that it was called from. */
+	KUNIT_EXPECT_EQ(test, 2, listen_count("no frame of that size is on top"));
+}
+
+#ifdef CONFIG_FAULT_INJECTION
+
+/* Whatever fails, from the first page on, nothing has happened then. */
+static void stack_faults(struct kunit *test)
+{
+	unsigned int nth, failed = 0, err;
+
+	for (nth = 0; nth < 12; nth++) {
+		struct fault_attr armed = FAULT_ATTR_INITIALIZER, off = FAULT_ATTR_INITIALIZER;
+		struct recursion r = { .stacks = stacks_make(test, NULL) };
+
+		KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(r.stacks, &r.stack, 1, GFP_KERNEL));
+		armed.probability = 100;
+		armed.verbose = 0;
+		atomic_set(&armed.times, 1);
+		armed.interval = nth + 1;
+		fault_attr_goalloc = armed;
+		while (r.used < SZ_256K) {
+			size_t used = r.used;
+
+			err = recursion_call(&r);
+			if (!err)
+				continue;
+			failed++;
+			KUNIT_EXPECT_EQ(test, -ENOMEM, (int)err);
+			KUNIT_EXPECT_EQ(test, used, r.used);
+			KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
+		}
+		fault_attr_goalloc = off;
+		KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
+		goalloc_stack_free(r.stacks, &r.stack);
+		KUNIT_EXPECT_EQ(test, 0, goalloc_validate(goalloc_stacks_heap(r.stacks)));
+		KUNIT_EXPECT_EQ(test, 0, goalloc_stacks_destroy(r.stacks));
+		test->priv = NULL;
+	}
+	KUNIT_EXPECT_GE(test, failed, 3);
+}
+
+#else
+
+static void stack_faults(struct kunit *test)
+{
+	kunit_skip(test, "the kernel has no fault injection");
+}
+
+#endif
+
 #define STORM_STACKS 40
 #define STORM_ROUNDS (20000 / SCALE)
 
@@ -411,6 +571,12 @@ static struct kunit_case stack_cases[] = {
 	KUNIT_CASE(stack_no_memory),
 	KUNIT_CASE(stack_misuse),
 	KUNIT_CASE(stack_guard),
+	KUNIT_CASE(callstack_contiguous),
+	KUNIT_CASE(callstack_segmented),
+	KUNIT_CASE(callstack_guarded),
+	KUNIT_CASE(callstack_hot_split),
+	KUNIT_CASE(callstack_misuse),
+	KUNIT_CASE(stack_faults),
 	KUNIT_CASE(stack_storm),
 	{}
 };

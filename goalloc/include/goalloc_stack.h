@@ -158,7 +158,7 @@ int goalloc_stack_alloc(struct goalloc_stacks *stacks, struct goalloc_stack *sta
  *
  * What is no stack of these, or was freed, is reported and left alone.
  *
- * Context: Any but an interrupt.
+ * Context: Any but an interrupt; may sleep if it is of 64 KiB or more.
  */
 void goalloc_stack_free(struct goalloc_stacks *stacks, struct goalloc_stack *stack);
 
@@ -227,5 +227,93 @@ u64 goalloc_stacks_drain(struct goalloc_stacks *stacks);
  * Context: Any but an interrupt.
  */
 void goalloc_stacks_get_stats(struct goalloc_stacks *stacks, struct goalloc_stacks_stats *st);
+
+/**
+ * enum goalloc_callstack_mode - how a stack of frames gets room
+ * @GOALLOC_CALLSTACK_CONTIGUOUS: it is moved to a larger stack, as in Go since 1.3
+ * @GOALLOC_CALLSTACK_SEGMENTED: it goes on in another stack, and comes back when that is
+ *                               not used any more, as in Go before
+ */
+enum goalloc_callstack_mode {
+	GOALLOC_CALLSTACK_CONTIGUOUS,
+	GOALLOC_CALLSTACK_SEGMENTED,
+};
+
+/**
+ * struct goalloc_callstack - frames, the last on top
+ * @stacks: where its stacks are from
+ * @mode: enum goalloc_callstack_mode
+ * @segment: bytes of a segment; the smallest size of the stack if it is contiguous
+ * @stack: the stack, or the top segment
+ * @used: bytes used of it
+ * @depth: bytes of all frames
+ * @segments: how many there are, with the top one
+ * @adjust: as for goalloc_stack_grow()
+ * @arg: what @adjust is given
+ *
+ * Its owner's.
+ */
+struct goalloc_callstack {
+	struct goalloc_stacks *stacks;
+	enum goalloc_callstack_mode mode;
+	size_t segment;
+	struct goalloc_stack stack;
+	size_t used;
+	size_t depth;
+	unsigned int segments;
+	goalloc_stack_adjust_t adjust;
+	void *arg;
+};
+
+/**
+ * goalloc_callstack_init - begin without frames
+ * @cs: what to fill in
+ * @stacks: where its stacks are to be from
+ * @mode: how it is to grow
+ * @segment: bytes of a segment, or of the stack at first
+ * @adjust: called when frames were moved, or NULL; frames of segments never are
+ * @arg: what @adjust is given
+ * @flags: GFP_KERNEL, or how else to try
+ *
+ * Context: Any that @flags allow, but an interrupt.
+ * Return: 0, or as goalloc_stack_alloc().
+ */
+int goalloc_callstack_init(struct goalloc_callstack *cs, struct goalloc_stacks *stacks,
+			   enum goalloc_callstack_mode mode, size_t segment,
+			   goalloc_stack_adjust_t adjust, void *arg, gfp_t flags);
+
+/**
+ * goalloc_callstack_end - give all of it back
+ * @cs: it, with whatever frames are left
+ *
+ * Context: As goalloc_stack_free().
+ */
+void goalloc_callstack_end(struct goalloc_callstack *cs);
+
+/**
+ * goalloc_callstack_push - a frame
+ * @cs: where
+ * @bytes: its size; what it is rounded up to is a multiple of 16
+ * @flags: GFP_KERNEL, or how else to try
+ *
+ * Frames before it may have been moved, see goalloc_callstack_init().
+ *
+ * Context: Any that @flags allow, but an interrupt.
+ * Return: the frame, aligned to 16 bytes, or an ERR_PTR() as of goalloc_stack_grow():
+ *         nothing has happened then.
+ */
+void *goalloc_callstack_push(struct goalloc_callstack *cs, size_t bytes, gfp_t flags);
+
+/**
+ * goalloc_callstack_pop - the last frame goes
+ * @cs: where
+ * @bytes: its size, as it was pushed
+ *
+ * A segment that is not used any more is freed at once.
+ *
+ * Context: As goalloc_stack_free().
+ * Return: 0; -EINVAL if there are not so many bytes, which is reported.
+ */
+int goalloc_callstack_pop(struct goalloc_callstack *cs, size_t bytes);
 
 #endif /* GOALLOC_STACK_PUBLIC_H */
