@@ -26,25 +26,54 @@
 #include "report.h"
 #include "stack.h"
 
+/**
+ * struct stack_ref - a stack of a span, found by its address
+ * @span: its span
+ * @ss: what the span is cut into
+ * @at: bytes from the span's begin
+ */
+struct stack_ref {
+	struct goalloc_span *span;
+	struct stack_span *ss;
+	size_t at;
+};
+
+/* False if the address is in no span of ours. */
+static __always_inline bool stack_find(struct goalloc_stacks *stacks, const void *p,
+				       struct stack_ref *ref)
+{
+	ref->span = pagemap_find(&stacks->heap->space->map, (unsigned long)p);
+	if (unlikely(heap_of(ref->span) != stacks->heap))
+		return false;
+	ref->ss = ref->span->tracks;
+	ref->at = (unsigned long)p - ref->span->base;
+	return true;
+}
+
 static struct stack_span *stack_span_of(struct goalloc_stacks *stacks, const void *p)
 {
-	struct goalloc_span *span = pagemap_span(&stacks->heap->space->map, (unsigned long)p);
+	struct stack_ref ref;
 
-	return span && span->home->heap == stacks->heap && span->kind == SPAN_LARGE ?
-	       span->tracks : NULL;
+	return stack_find(stacks, p, &ref) ? ref.ss : NULL;
 }
 
-static unsigned long stack_span_base(struct goalloc_stacks *stacks, const void *p)
+static __always_inline u8 *stack_ref_state(const struct stack_ref *ref)
 {
-	return pagemap_span(&stacks->heap->space->map, (unsigned long)p)->base;
+	return &ref->ss->state[ref->at >> (ilog2(GOALLOC_STACK_MIN) + ref->ss->order)];
 }
 
-static u8 *stack_state(struct goalloc_stacks *stacks, struct stack_span *ss, const void *p)
+static u8 *stack_state(struct goalloc_stacks *stacks, const void *p)
 {
-	size_t at = (unsigned long)p - stack_span_base(stacks, p);
+	struct stack_ref ref;
 
-	return &ss->state[at >> (ilog2(GOALLOC_STACK_MIN) + ss->order)];
+	return stack_find(stacks, p, &ref) ? stack_ref_state(&ref) : NULL;
 }
+
+/* A stack in a CPU's list: the next one, and where its state is, which saves a search. */
+struct stack_cached {
+	struct stack_cached *next;
+	u8 *state;
+};
 
 /* A new span with all its stacks free, in no list. */
 static struct stack_span *stack_span_new(struct goalloc_stacks *stacks, unsigned int order,
@@ -108,7 +137,7 @@ static void *stack_pool_take(struct goalloc_stacks *stacks, unsigned int order, 
 	pool->nr_free--;
 	if (!ss->free)
 		list_del_init(&ss->list);
-	*stack_state(stacks, ss, p) = STACK_CACHED;
+	*stack_state(stacks, p) = STACK_CACHED;
 	spin_unlock(&pool->lock);
 	return p;
 }
@@ -121,7 +150,7 @@ static void stack_pool_put(struct goalloc_stacks *stacks, void *p)
 	bool empty;
 
 	spin_lock(&pool->lock);
-	*stack_state(stacks, ss, p) = STACK_FREE;
+	*stack_state(stacks, p) = STACK_FREE;
 	*(void **)p = ss->free;
 	if (!ss->free)
 		list_add(&ss->list, &pool->spans);
@@ -142,7 +171,8 @@ static void stack_pool_put(struct goalloc_stacks *stacks, void *p)
 static void *stack_refill(struct goalloc_stacks *stacks, unsigned int order, gfp_t gfp)
 {
 	unsigned int nr = STACK_CACHE_BYTES / 2 / stack_order_bytes(order);
-	void *p = stack_pool_take(stacks, order, true, gfp), *more;
+	void *p = stack_pool_take(stacks, order, true, gfp);
+	struct stack_cached *more;
 	struct stack_cpu *cpu;
 
 	if (!p)
@@ -154,7 +184,8 @@ static void *stack_refill(struct goalloc_stacks *stacks, unsigned int order, gfp
 			break;
 		cpu = raw_cpu_ptr(stacks->cpus);
 		spin_lock(&cpu->lock);
-		*(void **)more = cpu->first[order];
+		more->state = stack_state(stacks, more);
+		more->next = cpu->first[order];
 		cpu->first[order] = more;
 		cpu->nr[order]++;
 		spin_unlock(&cpu->lock);
@@ -166,14 +197,14 @@ static void *stack_refill(struct goalloc_stacks *stacks, unsigned int order, gfp
 static u64 stack_release(struct goalloc_stacks *stacks, struct stack_cpu *cpu,
 			 unsigned int order, unsigned int keep)
 {
+	struct stack_cached *p;
 	u64 bytes = 0;
-	void *p;
 
 	for (;;) {
 		spin_lock(&cpu->lock);
 		p = cpu->nr[order] > keep ? cpu->first[order] : NULL;
 		if (p) {
-			cpu->first[order] = *(void **)p;
+			cpu->first[order] = p->next;
 			cpu->nr[order]--;
 		}
 		spin_unlock(&cpu->lock);
@@ -188,25 +219,26 @@ static void *stack_alloc_small(struct goalloc_stacks *stacks, unsigned int order
 {
 	/* Which CPU's does not matter, as it has a lock. */
 	struct stack_cpu *cpu = raw_cpu_ptr(stacks->cpus);
-	void *p;
+	struct stack_cached *p;
 
 	spin_lock(&cpu->lock);
 	p = cpu->first[order];
 	if (likely(p)) {
-		cpu->first[order] = *(void **)p;
+		cpu->first[order] = p->next;
 		cpu->nr[order]--;
 		cpu->allocs++;
+		spin_unlock(&cpu->lock);
+		WRITE_ONCE(*p->state, STACK_OUT);
+		return p;
 	}
 	spin_unlock(&cpu->lock);
-	if (unlikely(!p)) {
-		p = stack_refill(stacks, order, gfp);
-		if (!p)
-			return NULL;
-		spin_lock(&cpu->lock);
-		cpu->allocs++;
-		spin_unlock(&cpu->lock);
-	}
-	WRITE_ONCE(*stack_state(stacks, stack_span_of(stacks, p), p), STACK_OUT);
+	p = stack_refill(stacks, order, gfp);
+	if (!p)
+		return NULL;
+	spin_lock(&cpu->lock);
+	cpu->allocs++;
+	spin_unlock(&cpu->lock);
+	WRITE_ONCE(*stack_state(stacks, p), STACK_OUT);
 	return p;
 }
 
@@ -276,7 +308,7 @@ int goalloc_stack_alloc(struct goalloc_stacks *stacks, struct goalloc_stack *sta
 	size_t size = GOALLOC_STACK_MIN;
 
 	*stack = (struct goalloc_stack){};
-	if (min > stacks->max)
+	if (unlikely(min > stacks->max))
 		return -EOVERFLOW;
 	if (min > size)
 		size = roundup_pow_of_two(min);
@@ -306,23 +338,23 @@ EXPORT_SYMBOL_GPL(goalloc_stack_alloc);
 bool stack_is_ours(struct goalloc_stacks *stacks, const struct goalloc_stack *stack,
 		   const char *where, unsigned long caller)
 {
-	size_t size = stack_mapped_size(stacks, stack->base), at;
-	struct stack_span *ss = stack_span_of(stacks, stack->base);
 	const char *wrong = NULL;
+	struct stack_ref ref;
+	size_t size;
 
-	if (unlikely(size)) {
-		if (stack->size != size)
+	if (likely(stack_find(stacks, stack->base, &ref))) {
+		size = ref.ss->order < STACK_ORDERS ? stack_order_bytes(ref.ss->order) :
+						      ref.span->asked;
+		if (ref.at & (size - 1) || stack->size != size)
 			wrong = "no stack of that size begins there";
-	} else if (!ss) {
-		wrong = "it is no stack of these";
-	} else {
-		at = (unsigned long)stack->base - stack_span_base(stacks, stack->base);
-		size = ss->order < STACK_ORDERS ? stack_order_bytes(ss->order) :
-		       pagemap_span(&stacks->heap->space->map, (unsigned long)stack->base)->asked;
-		if (at & (size - 1) || stack->size != size)
-			wrong = "no stack of that size begins there";
-		else if (READ_ONCE(*stack_state(stacks, ss, stack->base)) != STACK_OUT)
+		else if (READ_ONCE(*stack_ref_state(&ref)) != STACK_OUT)
 			wrong = "it was freed already";
+	} else {
+		size = stack_mapped_size(stacks, stack->base);
+		if (!size)
+			wrong = "it is no stack of these";
+		else if (stack->size != size)
+			wrong = "no stack of that size begins there";
 	}
 	if (likely(!wrong))
 		return true;
@@ -343,40 +375,61 @@ static void stack_free_large(struct goalloc_stacks *stacks, void *p, size_t size
 	atomic64_sub(size, &stacks->mapped_bytes);
 }
 
+/* One that is large, or wrong. */
+static noinline void stack_free_slow(struct goalloc_stacks *stacks, struct goalloc_stack *stack,
+				     unsigned long caller)
+{
+	struct goalloc_stack old = *stack;
+	struct stack_cpu *cpu;
+
+	if (!old.base || !stack_is_ours(stacks, stack, "goalloc_stack_free", caller))
+		return;
+	*stack = (struct goalloc_stack){};
+	atomic64_sub(old.size, &stacks->large);
+	stack_free_large(stacks, old.base, old.size);
+	cpu = raw_cpu_ptr(stacks->cpus);
+	spin_lock(&cpu->lock);
+	cpu->frees++;
+	spin_unlock(&cpu->lock);
+}
+
 void goalloc_stack_free(struct goalloc_stacks *stacks, struct goalloc_stack *stack)
 {
-	struct stack_cpu *cpu = raw_cpu_ptr(stacks->cpus);
-	struct stack_span *ss;
-	void *p = stack->base;
-	unsigned int most;
-	size_t size;
+	struct stack_cached *p = stack->base;
+	struct stack_cpu *cpu;
+	struct stack_ref ref;
+	unsigned int order;
 	bool full;
+	u8 *state;
 
-	if (!p || unlikely(!stack_is_ours(stacks, stack, __func__, _RET_IP_)))
-		return;
-	if (unlikely(stacks->flags & GOALLOC_STACK_GUARD))
+	if (unlikely(stacks->flags & GOALLOC_STACK_GUARD) && p &&
+	    stack_is_ours(stacks, stack, __func__, _RET_IP_))
 		stack_guard_check(stacks, stack, _RET_IP_);
-	ss = stack_span_of(stacks, p);
-	size = stack->size;
+	if (unlikely(!stack_find(stacks, p, &ref)))
+		goto slow;
+	order = ref.ss->order;
+	if (unlikely(order == STACK_ORDERS || stack->size != stack_order_bytes(order) ||
+		     ref.at & (stack->size - 1)))
+		goto slow;
+	state = stack_ref_state(&ref);
+	if (unlikely(READ_ONCE(*state) != STACK_OUT))
+		goto slow;
+	WRITE_ONCE(*state, STACK_CACHED);
 	*stack = (struct goalloc_stack){};
-	if (!ss || ss->order == STACK_ORDERS) {
-		atomic64_sub(size, &stacks->large);
-		stack_free_large(stacks, p, size);
-		spin_lock(&cpu->lock);
-		cpu->frees++;
-		spin_unlock(&cpu->lock);
-		return;
-	}
-	most = STACK_CACHE_BYTES / stack_order_bytes(ss->order);
-	WRITE_ONCE(*stack_state(stacks, ss, p), STACK_CACHED);
+	p->state = state;
+	cpu = raw_cpu_ptr(stacks->cpus);
 	spin_lock(&cpu->lock);
-	*(void **)p = cpu->first[ss->order];
-	cpu->first[ss->order] = p;
-	full = ++cpu->nr[ss->order] >= most;
+	p->next = cpu->first[order];
+	cpu->first[order] = p;
+	full = ++cpu->nr[order] >= STACK_CACHE_BYTES / GOALLOC_STACK_MIN >> order;
 	cpu->frees++;
 	spin_unlock(&cpu->lock);
 	if (unlikely(full))
-		stack_release(stacks, cpu, ss->order, most / 2);
+		stack_release(stacks, cpu, order,
+			      STACK_CACHE_BYTES / 2 / stack_order_bytes(order));
+	return;
+slow:
+	stack_free_slow(stacks, stack, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(goalloc_stack_free);
 

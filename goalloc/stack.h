@@ -75,6 +75,8 @@ struct stack_pool {
 	u64 nr_free;
 } ____cacheline_aligned_in_smp;
 
+struct stack_cached;
+
 /**
  * struct stack_cpu - stacks of a CPU
  * @lock: guards all that follows; who has moved to another CPU may come as well
@@ -85,7 +87,7 @@ struct stack_pool {
  */
 struct stack_cpu {
 	spinlock_t lock; /* all that follows */
-	void *first[STACK_ORDERS];
+	struct stack_cached *first[STACK_ORDERS];
 	unsigned int nr[STACK_ORDERS];
 	u64 allocs;
 	u64 frees;
