@@ -433,14 +433,79 @@ slow:
 }
 EXPORT_SYMBOL_GPL(goalloc_stack_free);
 
+/**
+ * stack_cpu_used - has a CPU stacks in its lists?
+ * @heap: any heap
+ * @cpu: the CPU
+ *
+ * Context: Any.
+ * Return: true if so.
+ */
+bool stack_cpu_used(const struct goalloc_heap *heap, unsigned int cpu)
+{
+	/* Pairs with goalloc_stacks_create(). */
+	struct goalloc_stacks *stacks = smp_load_acquire(&heap->stacks);
+	unsigned int order, nr = 0;
+
+	if (likely(!stacks))
+		return false;
+	for (order = 0; order < STACK_ORDERS; order++)
+		nr += data_race(READ_ONCE(per_cpu_ptr(stacks->cpus, cpu)->nr[order]));
+	return nr;
+}
+GOALLOC_EXPORT_KUNIT(stack_cpu_used);
+
+/**
+ * stack_cpu_activity - a number that changes when a CPU uses its lists
+ * @heap: any heap
+ * @cpu: the CPU
+ *
+ * Context: Any.
+ * Return: the number.
+ */
+u64 stack_cpu_activity(const struct goalloc_heap *heap, unsigned int cpu)
+{
+	/* Pairs with goalloc_stacks_create(). */
+	struct goalloc_stacks *stacks = smp_load_acquire(&heap->stacks);
+	struct stack_cpu *c;
+
+	if (likely(!stacks))
+		return 0;
+	c = per_cpu_ptr(stacks->cpus, cpu);
+	return data_race(READ_ONCE(c->allocs)) + data_race(READ_ONCE(c->frees));
+}
+GOALLOC_EXPORT_KUNIT(stack_cpu_activity);
+
+/**
+ * stack_drain_cpu - give back what is in a CPU's lists
+ * @heap: any heap
+ * @cpu: the CPU
+ *
+ * Context: Any but an interrupt.
+ * Return: bytes of stacks.
+ */
+u64 stack_drain_cpu(struct goalloc_heap *heap, unsigned int cpu)
+{
+	/* Pairs with goalloc_stacks_create(). */
+	struct goalloc_stacks *stacks = smp_load_acquire(&heap->stacks);
+	unsigned int order;
+	u64 bytes = 0;
+
+	if (likely(!stacks))
+		return 0;
+	for (order = 0; order < STACK_ORDERS; order++)
+		bytes += stack_release(stacks, per_cpu_ptr(stacks->cpus, cpu), order, 0);
+	return bytes;
+}
+GOALLOC_EXPORT_KUNIT(stack_drain_cpu);
+
 u64 goalloc_stacks_drain(struct goalloc_stacks *stacks)
 {
-	unsigned int cpu, order;
+	unsigned int cpu;
 	u64 bytes = 0;
 
 	for_each_possible_cpu(cpu)
-		for (order = 0; order < STACK_ORDERS; order++)
-			bytes += stack_release(stacks, per_cpu_ptr(stacks->cpus, cpu), order, 0);
+		bytes += stack_drain_cpu(stacks->heap, cpu);
 	return bytes;
 }
 EXPORT_SYMBOL_GPL(goalloc_stacks_drain);
@@ -530,6 +595,8 @@ struct goalloc_stacks *goalloc_stacks_create(const char *name,
 		return ERR_PTR(err);
 	}
 	stacks->heap->track_bytes = sizeof(struct stack_span);
+	/* From here on it is drained with the rest; pairs with stack_drain_cpu(). */
+	smp_store_release(&stacks->heap->stacks, stacks);
 	return stacks;
 }
 EXPORT_SYMBOL_GPL(goalloc_stacks_create);

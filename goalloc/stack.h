@@ -129,6 +129,9 @@ static inline size_t stack_order_bytes(unsigned int order)
 }
 
 /* stack.c */
+bool stack_cpu_used(const struct goalloc_heap *heap, unsigned int cpu);
+u64 stack_cpu_activity(const struct goalloc_heap *heap, unsigned int cpu);
+u64 stack_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
 bool stack_is_ours(struct goalloc_stacks *stacks, const struct goalloc_stack *stack,
 		   const char *where, unsigned long caller);
 

@@ -136,6 +136,34 @@ static void stack_caches(struct kunit *test)
 	migrate_enable();
 }
 
+/* As all other caches: emptied when somebody asks for it, or a CPU goes. */
+static void stack_drained(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_heap *heap = goalloc_stacks_heap(stacks);
+	struct goalloc_stacks_stats st;
+	struct goalloc_stack stack;
+	unsigned int cpu;
+	u64 before;
+
+	migrate_disable();
+	cpu = raw_smp_processor_id();
+	KUNIT_EXPECT_FALSE(test, stack_cpu_used(heap, cpu));
+	before = stack_cpu_activity(heap, cpu);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack, 2048, GFP_KERNEL));
+	goalloc_stack_free(stacks, &stack);
+	KUNIT_EXPECT_TRUE(test, stack_cpu_used(heap, cpu));
+	KUNIT_EXPECT_EQ(test, before + 2, stack_cpu_activity(heap, cpu));
+	migrate_enable();
+	KUNIT_EXPECT_GE(test, goalloc_flush(heap), SZ_16K);
+	goalloc_stacks_get_stats(stacks, &st);
+	KUNIT_EXPECT_EQ(test, 0, st.span_bytes);
+	/* Of heaps without stacks there is nothing to say. */
+	KUNIT_EXPECT_FALSE(test, stack_cpu_used(goalloc_default, cpu));
+	KUNIT_EXPECT_EQ(test, 0, stack_drain_cpu(goalloc_default, cpu));
+	KUNIT_EXPECT_EQ(test, 0, stack_cpu_activity(goalloc_default, cpu));
+}
+
 /* A frame of something that recurses: each leads to the one before. */
 struct frame {
 	struct frame *up;
@@ -567,6 +595,7 @@ static void stack_storm(struct kunit *test)
 static struct kunit_case stack_cases[] = {
 	KUNIT_CASE(stack_sizes),
 	KUNIT_CASE(stack_caches),
+	KUNIT_CASE(stack_drained),
 	KUNIT_CASE(stack_deep),
 	KUNIT_CASE(stack_no_memory),
 	KUNIT_CASE(stack_misuse),
