@@ -9,6 +9,7 @@
 #include <linux/string.h>
 
 #include <goalloc.h>
+#include <goalloc_gc.h>
 #include <goalloc_stack.h>
 
 #include "compat.h"
@@ -476,6 +477,72 @@ static void callstack_misuse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, listen_count("no frame of that size is on top"));
 }
 
+struct knot {
+	struct knot *next;
+};
+
+static GOALLOC_TYPE(knot_type, struct knot, next);
+
+/* Frames of two words, the second of which is a pointer. */
+static void gc_stack_scan(void *arg, struct goalloc_visitor *visitor)
+{
+	static const unsigned long map = 2;
+	struct goalloc_callstack *cs = arg;
+	void *at = cs->stack.base + cs->stack.size - cs->used;
+
+	for (; at < cs->stack.base + cs->stack.size; at += 16)
+		goalloc_visit_words(visitor, at, 2, &map);
+}
+
+/* What a stack leads to lives, wherever it is moved; what it does not any more goes. */
+static void gc_stack(struct kunit *test)
+{
+	const struct goalloc_gc_attr attr = { .percent = GOALLOC_GC_OFF };
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_gc *gc = goalloc_gc_create("knots", &attr);
+	struct goalloc_gc_stats st;
+	struct goalloc_callstack cs;
+	struct goalloc_mutator m;
+	struct goalloc_scan scan;
+	unsigned int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(gc));
+	KUNIT_ASSERT_EQ(test, 0, goalloc_callstack_init(&cs, stacks,
+							GOALLOC_CALLSTACK_CONTIGUOUS, 2048,
+							NULL, NULL, GFP_KERNEL));
+	goalloc_scan_add(gc, &scan, gc_stack_scan, &cs);
+	KUNIT_EXPECT_EQ(test, -EBUSY, goalloc_gc_destroy(gc));
+	goalloc_enter(gc, &m);
+	for (i = 0; i < 1000; i++) {
+		void **frame = goalloc_callstack_push(&cs, 16, GFP_KERNEL);
+		struct knot *knot = goalloc_new(&m, &knot_type, GFP_KERNEL);
+
+		/* No pointer, and none that leads into the heap. */
+		frame[0] = (void *)0xdead0000UL;
+		frame[1] = knot;
+		goalloc_store(&m, &knot->next, goalloc_new(&m, &knot_type, GFP_KERNEL));
+	}
+	goalloc_exit(&m);
+	goalloc_gc(gc);
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_EQ(test, 2000, st.live_objects);
+	KUNIT_EXPECT_EQ(test, 0, st.bad_pointers);
+	KUNIT_EXPECT_EQ(test, SZ_16K, cs.stack.size);
+	goalloc_enter(gc, &m);
+	for (i = 0; i < 990; i++)
+		goalloc_callstack_pop(&cs, 16);
+	goalloc_exit(&m);
+	goalloc_gc(gc);
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_EQ(test, 20, st.live_objects);
+	goalloc_scan_remove(gc, &scan);
+	goalloc_gc(gc);
+	goalloc_gc_get_stats(gc, &st);
+	KUNIT_EXPECT_EQ(test, 0, st.live_objects);
+	goalloc_callstack_end(&cs);
+	KUNIT_EXPECT_EQ(test, 0, goalloc_gc_destroy(gc));
+}
+
 #ifdef CONFIG_FAULT_INJECTION
 
 /* Whatever fails, from the first page on, nothing has happened then. */
@@ -605,6 +672,7 @@ static struct kunit_case stack_cases[] = {
 	KUNIT_CASE(callstack_guarded),
 	KUNIT_CASE(callstack_hot_split),
 	KUNIT_CASE(callstack_misuse),
+	KUNIT_CASE(gc_stack),
 	KUNIT_CASE(stack_faults),
 	KUNIT_CASE(stack_storm),
 	{}
