@@ -55,6 +55,7 @@
 #include "compat.h"
 #include "detour.h"
 #include "drain.h"
+#include "stack.h"
 
 /* Context levels that have caches; NMI has none. */
 #define DRAIN_LEVELS (CACHE_LEVELS - 1)
@@ -169,6 +170,7 @@ static void drain_work(struct work_struct *work)
 			drain_level(dc, level);
 			cond_resched();
 		}
+		atomic64_add(stack_drain_cpu(dc->heap, dc->cpu), &dc->heap->drained);
 	}
 	if (what & DRAIN_PAGES)
 		drain_pages(dc);
@@ -230,7 +232,8 @@ static bool drain_used(struct goalloc_heap *heap, unsigned int cpu)
 	const struct goalloc_cache *cache;
 	unsigned int level, bin;
 
-	if (drain_read(per_cpu_ptr(heap->cpu_pages, cpu)->cache.cache))
+	if (drain_read(per_cpu_ptr(heap->cpu_pages, cpu)->cache.cache) ||
+	    stack_cpu_used(heap, cpu))
 		return true;
 	for (level = 0; level < DRAIN_LEVELS; level++) {
 		cache = drain_cache(heap, cpu, level);
@@ -260,7 +263,8 @@ static bool drain_used(struct goalloc_heap *heap, unsigned int cpu)
 u64 drain_activity(struct goalloc_heap *heap, unsigned int cpu)
 {
 	const struct cpu_pages *pages = per_cpu_ptr(heap->cpu_pages, cpu);
-	u64 sum = drain_read(pages->hits) + drain_read(pages->misses);
+	u64 sum = drain_read(pages->hits) + drain_read(pages->misses) +
+		  stack_cpu_activity(heap, cpu);
 	const struct goalloc_cache *cache;
 	unsigned int level, bin;
 

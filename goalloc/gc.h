@@ -340,6 +340,7 @@ struct gc_leaks {
  * @idle_ns: CPU time of idle ones, likewise
  * @roots_lock: guards the lists that follow
  * @roots: global variables
+ * @scans: those who are asked for pointers
  * @areas: plain memory that is looked through for leaks
  * @handles: handles
  * @weaks: weak handles
@@ -431,6 +432,7 @@ struct goalloc_gc {
 	atomic64_t idle_ns;
 	spinlock_t roots_lock; /* the lists that follow */
 	struct list_head roots;
+	struct list_head scans;
 	struct list_head areas;
 	struct list_head handles;
 	struct list_head weaks;

@@ -59,6 +59,7 @@ static void gc_init(struct goalloc_gc *gc, const struct goalloc_gc_attr *attr)
 	INIT_LIST_HEAD(&gc->full);
 	INIT_LIST_HEAD(&gc->empty);
 	INIT_LIST_HEAD(&gc->roots);
+	INIT_LIST_HEAD(&gc->scans);
 	INIT_LIST_HEAD(&gc->areas);
 	INIT_LIST_HEAD(&gc->handles);
 	INIT_LIST_HEAD(&gc->weaks);
@@ -220,7 +221,7 @@ int goalloc_gc_destroy(struct goalloc_gc *gc)
 	left = gc_roots_left(gc);
 	if (left) {
 		report_gc(gc, __func__,
-			  "roots, areas, handles or weak handles are left; take them back first",
+			  "roots, scans, areas, handles or weak handles are left; take them back first",
 			  _RET_IP_);
 		return -EBUSY;
 	}

@@ -17,6 +17,14 @@
 #include "compat.h"
 #include "gc.h"
 
+/**
+ * struct goalloc_visitor - who wants to know pointers
+ * @w: work of who marks
+ */
+struct goalloc_visitor {
+	struct gc_work *w;
+};
+
 static void gc_roots_frames(struct gc_work *w, const struct goalloc_mutator *m)
 {
 	const struct goalloc_frame *frame;
@@ -40,8 +48,10 @@ void gc_roots_mark(struct gc_work *w)
 	struct goalloc_gc *gc = w->gc;
 	struct goalloc_handle *handle;
 	struct goalloc_mutator *m;
+	struct goalloc_visitor visitor = { .w = w };
 	struct goalloc_area *area;
 	struct goalloc_root *root;
+	struct goalloc_scan *scan;
 	size_t word;
 	struct gc_final *final;
 	unsigned int i;
@@ -52,6 +62,8 @@ void gc_roots_mark(struct gc_work *w)
 			gc_grey(w, READ_ONCE(root->slot[i]), &root->slot[i]);
 		gc->now.roots += root->nr * sizeof(void *);
 	}
+	list_for_each_entry(scan, &gc->scans, list)
+		scan->fn(scan->arg, &visitor);
 	list_for_each_entry(area, &gc->areas, list)
 		for (word = 0; word < area->nr; word++)
 			gc_grey_guess(w, READ_ONCE_NOCHECK(area->begin[word]));
@@ -179,6 +191,8 @@ unsigned int gc_roots_left(struct goalloc_gc *gc)
 	spin_lock(&gc->roots_lock);
 	list_for_each(at, &gc->roots)
 		left++;
+	list_for_each(at, &gc->scans)
+		left++;
 	list_for_each(at, &gc->areas)
 		left++;
 	list_for_each(at, &gc->handles)
@@ -246,6 +260,43 @@ void goalloc_root_remove(struct goalloc_gc *gc, struct goalloc_root *root)
 	gc_world_exit(&gc->world);
 }
 EXPORT_SYMBOL_GPL(goalloc_root_remove);
+
+void goalloc_scan_add(struct goalloc_gc *gc, struct goalloc_scan *scan,
+		      void (*fn)(void *arg, struct goalloc_visitor *visitor), void *arg)
+{
+	scan->fn = fn;
+	scan->arg = arg;
+	spin_lock(&gc->roots_lock);
+	list_add(&scan->list, &gc->scans);
+	spin_unlock(&gc->roots_lock);
+}
+EXPORT_SYMBOL_GPL(goalloc_scan_add);
+
+void goalloc_scan_remove(struct goalloc_gc *gc, struct goalloc_scan *scan)
+{
+	spin_lock(&gc->roots_lock);
+	list_del_init(&scan->list);
+	spin_unlock(&gc->roots_lock);
+}
+EXPORT_SYMBOL_GPL(goalloc_scan_remove);
+
+void goalloc_visit(struct goalloc_visitor *visitor, void **slot)
+{
+	gc_grey(visitor->w, READ_ONCE(*slot), slot);
+	visitor->w->gc->now.frames += sizeof(*slot);
+}
+EXPORT_SYMBOL_GPL(goalloc_visit);
+
+void goalloc_visit_words(struct goalloc_visitor *visitor, void **first, size_t nr,
+			 const unsigned long *map)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (!map || test_bit(i, map))
+			goalloc_visit(visitor, &first[i]);
+}
+EXPORT_SYMBOL_GPL(goalloc_visit_words);
 
 int goalloc_area_add(struct goalloc_gc *gc, struct goalloc_area *area, const void *begin,
 		     size_t bytes)

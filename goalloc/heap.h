@@ -29,6 +29,7 @@
 struct dentry;
 struct drain_cpu;
 struct goalloc_gc;
+struct goalloc_stacks;
 struct goalloc_pcpu;
 struct harden;
 struct heap_objects;
@@ -144,6 +145,7 @@ struct heap_node {
  * @objects: what it does when it is an object cache's and its objects keep their
  *           contents while they are free, else NULL; set before its first use
  * @gc: what is above it if it is the heap below a collected one, else NULL
+ * @stacks: the source of stacks whose spans its large objects are, or NULL
  * @profile: its part of the heap profile, NULL before the first sample
  * @safe: what it does when it was found broken
  * @ended_told: 1 once its use after its end was reported
@@ -184,6 +186,7 @@ struct goalloc_heap {
 	struct harden *harden;
 	struct heap_objects *objects;
 	struct goalloc_gc *gc;
+	struct goalloc_stacks *stacks;
 	struct profile *profile;
 	struct safe_mode safe;
 	atomic_t ended_told;

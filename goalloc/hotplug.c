@@ -27,12 +27,14 @@
 
 #include "cache.h"
 #include "hotplug.h"
+#include "stack.h"
 
 static int hotplug_cpu_state;
 
 static void hotplug_drain(struct goalloc_heap *heap, void *arg)
 {
 	cache_drain_cpu(heap, *(unsigned int *)arg);
+	stack_drain_cpu(heap, *(unsigned int *)arg);
 }
 
 /* Runs on another CPU: nobody uses the dead one's caches. */

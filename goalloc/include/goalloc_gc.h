@@ -135,6 +135,20 @@ struct goalloc_root {
 	unsigned int nr;
 };
 
+struct goalloc_visitor;
+
+/**
+ * struct goalloc_scan - pointers that their owner finds: on a stack, in a table
+ * @list: place among all of the heap
+ * @fn: called when the collector wants to know them: calls goalloc_visit() for each
+ * @arg: what @fn is given
+ */
+struct goalloc_scan {
+	struct list_head list;
+	void (*fn)(void *arg, struct goalloc_visitor *visitor);
+	void *arg;
+};
+
 /**
  * struct goalloc_area - plain memory that may point into a heap
  * @list: place among all areas of the heap
@@ -433,6 +447,53 @@ static inline void __goalloc_store(struct goalloc_mutator *m, void **slot, void 
 	typeof(*__goalloc_slot) __goalloc_ptr = (ptr);				\
 	__goalloc_store(m, (void **)__goalloc_slot, (void *)__goalloc_ptr);	\
 } while (0)
+
+/**
+ * goalloc_scan_add - let the collector ask where pointers are
+ * @gc: the heap
+ * @scan: what to fill in; stays until goalloc_scan_remove()
+ * @fn: called while everybody is stopped; must not sleep, nor use the heap but for
+ *      goalloc_visit() and goalloc_visit_words()
+ * @arg: what it is given
+ *
+ * What it tells is as local variables in a frame: it may change only in a mutator's
+ * section, and without goalloc_store(). So a stack of its own (<goalloc_stack.h>) can
+ * hold pointers into the heap.
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ */
+void goalloc_scan_add(struct goalloc_gc *gc, struct goalloc_scan *scan,
+		      void (*fn)(void *arg, struct goalloc_visitor *visitor), void *arg);
+
+/**
+ * goalloc_scan_remove - it is asked no more
+ * @gc: the heap
+ * @scan: as it was given to goalloc_scan_add()
+ *
+ * Context: Process context, may sleep; in no mutator section.
+ */
+void goalloc_scan_remove(struct goalloc_gc *gc, struct goalloc_scan *scan);
+
+/**
+ * goalloc_visit - here is a pointer
+ * @visitor: as it was given to the function of a &struct goalloc_scan
+ * @slot: where it is; it holds NULL or leads into an object
+ *
+ * Context: In that function.
+ */
+void goalloc_visit(struct goalloc_visitor *visitor, void **slot);
+
+/**
+ * goalloc_visit_words - here are words, some of which are pointers
+ * @visitor: as it was given to the function of a &struct goalloc_scan
+ * @first: the first word
+ * @nr: how many there are
+ * @map: a bit for each, set for pointers; NULL if all are
+ *
+ * Context: In that function.
+ */
+void goalloc_visit_words(struct goalloc_visitor *visitor, void **first, size_t nr,
+			 const unsigned long *map);
 
 /**
  * goalloc_area_add - look through plain memory as well when looking for leaks

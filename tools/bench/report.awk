@@ -15,6 +15,23 @@ $1 ~ /^harden\./ {
 	hard[k[2], k[3]] = $2
 	next
 }
+$1 ~ /^growth\./ {
+	split($1, k, ".")
+	if (!(k[2] in growth_size)) {
+		growth_size[k[2]] = 1
+		growth_sizes[++nr_growth] = k[2]
+	}
+	growth[k[2], k[3]] = $2
+	next
+}
+$1 ~ /^split\./ {
+	split($1, k, ".")
+	if (!((k[3]) in split_least) || $2 < split_least[k[3]])
+		split_least[k[3]] = $2
+	if ($2 > split_most[k[3]])
+		split_most[k[3]] = $2
+	next
+}
 $1 ~ /^pages\.cache_hit/ { hit = $2; next }
 $1 ~ /^pages\./ {
 	split($1, k, ".")
@@ -120,6 +137,17 @@ END {
 			printf "\n"
 		}
 		printf "a page out of a page cache: %d\n", hit
+	}
+	if (nr_growth) {
+		printf "\n%-12s %9s %9s %9s   (instructions for a KiB in frames of 64 bytes)\n",
+			"stack grows", "large", "moved", "segments"
+		for (i = 1; i <= nr_growth; i++)
+			printf "%-12s %9d %9d %9d\n", growth_sizes[i] " KiB",
+				growth[growth_sizes[i], "ready"], growth[growth_sizes[i], "moved"],
+				growth[growth_sizes[i], "segments"]
+		printf "a call and its return, least and most by what is used before:"
+		printf " moved %d %d, segments %d %d\n", split_least["moved"],
+			split_most["moved"], split_least["segments"], split_most["segments"]
 	}
 	if (nr_hard_rows) {
 		printf "\n%-12s", "hardened"
