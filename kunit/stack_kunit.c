@@ -422,6 +422,26 @@ static void callstack_guarded(struct kunit *test)
 	callstack_frames(test, GOALLOC_CALLSTACK_SEGMENTED, GOALLOC_STACK_GUARD);
 }
 
+/* A stack that had to be mapped becomes small again, frame by frame. */
+static void callstack_shrinks(struct kunit *test)
+{
+	struct goalloc_stacks *stacks = stacks_make(test, NULL);
+	struct goalloc_callstack cs;
+	unsigned int n;
+
+	KUNIT_ASSERT_EQ(test, 0, goalloc_callstack_init(&cs, stacks,
+							GOALLOC_CALLSTACK_CONTIGUOUS, 2048,
+							NULL, NULL, GFP_KERNEL));
+	for (n = 0; cs.depth < SZ_8M; n++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(goalloc_callstack_push(&cs, SZ_32K,
+								       GFP_KERNEL)));
+	KUNIT_EXPECT_EQ(test, SZ_8M, cs.stack.size);
+	while (n--)
+		KUNIT_EXPECT_EQ(test, 0, goalloc_callstack_pop(&cs, SZ_32K));
+	KUNIT_EXPECT_LE(test, cs.stack.size, SZ_64K);
+	goalloc_callstack_end(&cs);
+}
+
 /* A loop that calls across the end: one move, or a segment for every call. */
 static void callstack_hot_split(struct kunit *test)
 {
@@ -670,6 +690,7 @@ static struct kunit_case stack_cases[] = {
 	KUNIT_CASE(callstack_contiguous),
 	KUNIT_CASE(callstack_segmented),
 	KUNIT_CASE(callstack_guarded),
+	KUNIT_CASE(callstack_shrinks),
 	KUNIT_CASE(callstack_hot_split),
 	KUNIT_CASE(callstack_misuse),
 	KUNIT_CASE(gc_stack),
