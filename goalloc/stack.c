@@ -450,6 +450,7 @@ bool stack_cpu_used(const struct goalloc_heap *heap, unsigned int cpu)
 	if (likely(!stacks))
 		return false;
 	for (order = 0; order < STACK_ORDERS; order++)
+		/* Its owner goes on: what stood there a moment ago will do. */
 		nr += data_race(READ_ONCE(per_cpu_ptr(stacks->cpus, cpu)->nr[order]));
 	return nr;
 }
@@ -472,6 +473,7 @@ u64 stack_cpu_activity(const struct goalloc_heap *heap, unsigned int cpu)
 	if (likely(!stacks))
 		return 0;
 	c = per_cpu_ptr(stacks->cpus, cpu);
+	/* As above. */
 	return data_race(READ_ONCE(c->allocs)) + data_race(READ_ONCE(c->frees));
 }
 GOALLOC_EXPORT_KUNIT(stack_cpu_activity);
