@@ -5,7 +5,8 @@
  * Order of locks, outermost first: gc->cycle, gc->world (a mutator's section is its
  * reader side, a stop its writer side), gc->roots_lock, gc_cpu.lock, gc_central.lock
  * and gc->large_lock, gc->work_lock and gc->assist_lock, neither within the other, and
- * then those of the heap below.
+ * then those of the heap below. heaps_lock may be held outside of all (validation);
+ * gc->limiter_lock is the innermost; gc_pool_lock, of all heaps, is taken alone.
  */
 #ifndef GOALLOC_GC_H
 #define GOALLOC_GC_H

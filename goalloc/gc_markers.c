@@ -14,7 +14,7 @@
  * all markers say that they have nothing. That is seen under gc->work_lock, and from then
  * on they are paused: what comes in the stop is the collector's alone.
  *
- * Locks: gc_pool_lock, outside of all others; gc->work_lock.
+ * Locks: gc_pool_lock, taken alone; gc->work_lock.
  */
 #include <linux/delay.h>
 #include <linux/irqflags.h>
@@ -51,11 +51,15 @@ static void gc_marker_run(struct kthread_work *work);
  */
 int gc_markers_get(struct goalloc_gc *gc)
 {
-	unsigned int i;
+	unsigned int i, most = min(num_possible_cpus() - 1, (unsigned int)GC_POOL_MAX);
 
+	/* First, so that nothing has to be taken back; never nothing at all. */
+	gc->markers = kcalloc(most + 1, sizeof(*gc->markers), GFP_KERNEL);
+	if (!gc->markers)
+		return -ENOMEM;
 	mutex_lock(&gc_pool_lock);
 	if (!gc_pool_users)
-		for (i = 0; i < min(num_possible_cpus() - 1, (unsigned int)GC_POOL_MAX); i++) {
+		for (i = 0; i < most; i++) {
 			struct kthread_worker *worker;
 
 			worker = kthread_create_worker(0, "goalloc_mark/%u", i);
@@ -66,11 +70,6 @@ int gc_markers_get(struct goalloc_gc *gc)
 		}
 	gc_pool_users++;
 	mutex_unlock(&gc_pool_lock);
-	gc->markers = kcalloc(gc_pool_nr + 1, sizeof(*gc->markers), GFP_KERNEL);
-	if (!gc->markers) {
-		gc_markers_put(gc);
-		return -ENOMEM;
-	}
 	for (i = 0; i < gc_pool_nr; i++) {
 		kthread_init_work(&gc->markers[i].work, gc_marker_run);
 		gc->markers[i].gc = gc;
@@ -80,12 +79,14 @@ int gc_markers_get(struct goalloc_gc *gc)
 
 /**
  * gc_markers_put - a collected heap goes
- * @gc: the heap, which nobody marks
+ * @gc: the heap, which nobody marks; one that could not be made has none to put
  *
  * Context: Process context, may sleep.
  */
 void gc_markers_put(struct goalloc_gc *gc)
 {
+	if (!gc->markers)
+		return;
 	mutex_lock(&gc_pool_lock);
 	if (!--gc_pool_users)
 		while (gc_pool_nr) {
@@ -96,6 +97,7 @@ void gc_markers_put(struct goalloc_gc *gc)
 	kfree(gc->markers);
 	gc->markers = NULL;
 }
+GOALLOC_EXPORT_KUNIT(gc_markers_put);
 
 /* Whoever wants the CPU gets it from an idle one at once. */
 static void gc_marker_class(struct task_struct *task, bool idle)
@@ -108,6 +110,15 @@ static void gc_marker_class(struct task_struct *task, bool idle)
 		sched_set_normal(task, 0);
 }
 
+/* May this one take something up? Without the lock that is a hint. */
+static bool gc_marker_may(const struct gc_work *w)
+{
+	struct goalloc_gc *gc = w->gc;
+
+	return !READ_ONCE(gc->paused) && !list_empty_careful(&gc->full) &&
+	       !(w->idle && READ_ONCE(gc->recall));
+}
+
 /* Say that there is nothing to mark, and wait for more; false if it is over. */
 static bool gc_marker_wait(struct gc_work *w)
 {
@@ -118,14 +129,11 @@ static bool gc_marker_wait(struct gc_work *w)
 	spin_lock(&gc->work_lock);
 	WRITE_ONCE(gc->nr_idle, gc->nr_idle + 1);
 	for (;;) {
-		more = !gc->paused && !list_empty(&gc->full) && !(w->idle && gc->recall);
-		if (more || gc->mark_over)
+		if (gc->mark_over || gc_marker_may(w))
 			break;
 		spin_unlock(&gc->work_lock);
 		wake_up(&gc->idle_wait);
-		wait_event(gc->work_wait, READ_ONCE(gc->mark_over) ||
-			   (!READ_ONCE(gc->paused) && !list_empty_careful(&gc->full) &&
-			    !(w->idle && READ_ONCE(gc->recall))));
+		wait_event(gc->work_wait, READ_ONCE(gc->mark_over) || gc_marker_may(w));
 		spin_lock(&gc->work_lock);
 	}
 	WRITE_ONCE(gc->nr_idle, gc->nr_idle - 1);

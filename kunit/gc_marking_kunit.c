@@ -180,6 +180,24 @@ static void marking_pause(struct kunit *test)
 	kvfree(all);
 }
 
+/* A heap that could not be made leaves the threads to those that were. */
+static void marking_not_made(struct kunit *test)
+{
+	struct goalloc_gc *none = kunit_kzalloc(test, sizeof(*none), GFP_KERNEL);
+	struct goalloc_gc *gc = test->priv;
+	struct gc_work w;
+
+	if (num_online_cpus() == 1)
+		kunit_skip(test, "there is nobody beside the collector");
+	KUNIT_ASSERT_NOT_NULL(test, none);
+	gc_markers_put(none);
+	marking_begin(gc, &w);
+	gc_markers_start(&w, true, true);
+	KUNIT_EXPECT_GE(test, gc->nr_started, 1);
+	gc_markers_end(gc);
+	marking_end(gc);
+}
+
 /* Half of what one has is for others: the older half. */
 static void marking_share(struct kunit *test)
 {
@@ -594,6 +612,7 @@ static struct kunit_case gc_marking_cases[] = {
 	KUNIT_CASE(marking_dedicated),
 	KUNIT_CASE(marking_idle),
 	KUNIT_CASE(marking_pause),
+	KUNIT_CASE(marking_not_made),
 	KUNIT_CASE(marking_share),
 	KUNIT_CASE(marking_assists_wait),
 	KUNIT_CASE(sweeping_reclaim),
