@@ -176,6 +176,37 @@ static void index_mark(void)
 	palloc_destroy(&p);
 }
 
+/* From a chunk with nothing left, a search goes on at the end of a lower one. */
+static void index_lower(void)
+{
+	struct sim_mem mem;
+	struct palloc p;
+	struct scavenge_index *si = &p.scav;
+	unsigned int page;
+	u64 chunk;
+
+	sim_mem_init(&mem);
+	if (palloc_init(&p, &mem.mem, 4096, 0) ||
+	    palloc_reserve(&p, 0, 4096, 0)) {
+		EXPECT(false, "out of memory");
+		return;
+	}
+	palloc_grow(&p, 0, 4096, true);
+	scavenge_index_alloc(si, 2, 8);
+	scavenge_index_free(si, 2, 10, 8);
+	scavenge_index_alloc(si, 5, 8);
+	scavenge_index_free(si, 5, 20, 8);
+	EXPECT(scavenge_index_find(si, true, &chunk, &page) && chunk == 5 &&
+	       page == 20, "not at the mark");
+	scavenge_index_set_empty(si, 5);
+	EXPECT(scavenge_index_find(si, true, &chunk, &page) && chunk == 2 &&
+	       page == PALLOC_CHUNK_PAGES - 1, "not at the end of chunk 2");
+	scavenge_index_set_empty(si, 2);
+	EXPECT(!scavenge_index_find(si, true, &chunk, &page), "found %llu",
+	       chunk);
+	palloc_destroy(&p);
+}
+
 static double from_q(s64 q)
 {
 	return (double)q / (double)SCAVENGE_Q_ONE;
@@ -289,6 +320,7 @@ const struct unit_case unit_scavenge[] = {
 	{ "scavenge: candidates, bit by bit", candidates },
 	{ "scavenge: searches race with frees", index_race },
 	{ "scavenge: two marks at one page differ", index_mark },
+	{ "scavenge: past a chunk with nothing left", index_lower },
 	{ "scavenge: the controller follows floating point", pi_follows_float },
 	{ "scavenge: the controller never runs away", pi_never_runs_away },
 	{ "scavenge: pacing cools down after a failure", pace_cools_down },
