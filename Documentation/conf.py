@@ -41,10 +41,10 @@ exclude_patterns = [] if tags.has('man') else ['goalloc-7.rst']  # noqa: F821
 # Marks that parameters carry.
 c_id_attributes = ['__user']
 
-# What prototypes name and the kernel documents.
+# What prototypes name and the kernel documents, and what is opaque to callers.
 nitpick_ignore = [('c:identifier', name) for name in (
-    'bool', 'gfp_t', 'kmem_cache', 'list_lru', 'rcu_callback_t', 'rcu_head', 'size_t',
-    'slab_flags_t', 'u64', 'va_list')]
+    'bool', 'gfp_t', 'goalloc_visitor', 'kmem_cache', 'list_lru', 'rcu_callback_t',
+    'rcu_head', 'size_t', 'slab_flags_t', 'u64', 'va_list')]
 
 html_theme = 'sphinx_rtd_theme'
 html_theme_options = {'navigation_depth': 3, 'prev_next_buttons_location': 'both'}
