@@ -47,6 +47,10 @@ static unsigned int misuse = 60;
 module_param(misuse, uint, 0444);
 MODULE_PARM_DESC(misuse, "rounds of bad frees that race each other, before all else");
 
+static bool racing = true;
+module_param(racing, bool, 0444);
+MODULE_PARM_DESC(racing, "bad frees race: goalloc_validate() may find one before goalloc does");
+
 static bool helpers;
 module_param(helpers, bool, 0444);
 MODULE_PARM_DESC(helpers, "others disturb the heap, until they see resting and write quiet");
@@ -288,6 +292,7 @@ static int torture_run(void)
 	int err;
 
 	err = misuse_run(misuse);
+	WRITE_ONCE(racing, false);
 	if (!err)
 		err = boxes_create();
 	if (!err)
