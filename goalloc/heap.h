@@ -152,6 +152,7 @@ struct heap_node {
  * @limit: goalloc pages it may hold, 0 for any number
  * @soft_limit: goalloc pages that it should hold, see limit.c; 0: any number
  * @held: goalloc pages it holds or is about to; checked against the limits
+ * @mapped: those of @held that are in no page tree: stacks that were mapped
  * @cache_max: bytes that the caches of all CPUs may keep, 0 for what the module's
  *             parameter says
  * @cache_share: bytes of that for each CPU, see room.c; changed under heaps_lock,
@@ -193,6 +194,7 @@ struct goalloc_heap {
 	u64 limit;
 	u64 soft_limit;
 	atomic64_t held;
+	atomic64_t mapped;
 	u64 cache_max;
 	u64 cache_share;
 	struct goalloc_meta meta;

@@ -192,6 +192,11 @@ void sanitize_do_open(const void *p, size_t size)
 	shadow_open(p, size);
 }
 
+void sanitize_do_close(const void *p, size_t size)
+{
+	shadow_fill(p, size, SHADOW_FREED);
+}
+
 /* Sizes that are no multiple of 8 are those of tiny objects, which are exact. */
 void sanitize_do_usable(const void *p, size_t size)
 {

@@ -54,6 +54,7 @@ void sanitize_do_tiny_free(struct goalloc_span *span, unsigned int slot,
 void sanitize_do_tiny_close(struct goalloc_span *span, unsigned int slot);
 void sanitize_do_tiny_release(struct goalloc_span *span, unsigned int slot);
 void sanitize_do_open(const void *p, size_t size);
+void sanitize_do_close(const void *p, size_t size);
 void sanitize_do_usable(const void *p, size_t size);
 void sanitize_do_pages(struct heap_node *node, u64 page, u64 npages, bool ours);
 void sanitize_do_span(struct goalloc_span *span);
@@ -234,6 +235,19 @@ static __always_inline void sanitize_open(const void *p, size_t size)
 {
 	if (GOALLOC_SANITIZE)
 		sanitize_do_open(p, size);
+}
+
+/**
+ * sanitize_close - what goalloc cuts by itself, a stack, is free until it is opened
+ * @p: where, aligned to 8 bytes
+ * @size: bytes, a multiple of 8
+ *
+ * Context: Any context; the caller has it in hand.
+ */
+static __always_inline void sanitize_close(const void *p, size_t size)
+{
+	if (GOALLOC_SANITIZE)
+		sanitize_do_close(p, size);
 }
 
 /**

@@ -152,11 +152,11 @@ u64 scavenger_next_gen(struct goalloc_heap *heap)
 }
 GOALLOC_EXPORT_KUNIT(scavenger_next_gen);
 
-/* Pages that a heap holds beyond its goal. */
+/* Pages that a heap holds beyond its goal; those that are mapped are no tree's. */
 static u64 scavenger_excess(const struct goalloc_heap *heap)
 {
 	u64 held = atomic64_read(&heap->held);
-	u64 goal = scavenger_goal(heap);
+	u64 goal = scavenger_goal(heap) + atomic64_read(&heap->mapped);
 
 	return max(held > goal ? held - goal : 0, limit_excess(heap));
 }

@@ -5,75 +5,37 @@
  * As in Go, stacks of 2 to 16 KiB are cut from spans of 32 KiB, by order; a CPU has a
  * list of each order, fetches half of what it may keep from the order's pool when it is
  * empty, and brings half back when it is full. A span all of whose stacks are free goes
- * back to the heap at once. Larger stacks are spans of their own.
+ * back to the heap at once. Larger stacks are spans of their own, see stack_large.c.
  *
  * A span is a large object of a heap of their own, so its pages, limit and ledger are
  * the heap's. The record that large objects of this heap have is its struct stack_span,
  * so a stack is found by its address, and whether it is one.
  *
- * A list's link is in the first word of a free stack.
+ * A list's link is in the first words of a free stack; to KASAN the rest of it is closed.
  *
  * Locks: stack_cpu.lock, stack_pool.lock; see stack.h.
  */
 #include <linux/lockdep.h>
-#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
-#include <linux/vmalloc.h>
 
 #include "api.h"
 #include "compat.h"
 #include "report.h"
+#include "sanitize.h"
 #include "stack.h"
-
-/**
- * struct stack_ref - a stack of a span, found by its address
- * @span: its span
- * @ss: what the span is cut into
- * @at: bytes from the span's begin
- */
-struct stack_ref {
-	struct goalloc_span *span;
-	struct stack_span *ss;
-	size_t at;
-};
-
-/* False if the address is in no span of ours. */
-static __always_inline bool stack_find(struct goalloc_stacks *stacks, const void *p,
-				       struct stack_ref *ref)
-{
-	ref->span = pagemap_find(&stacks->heap->space->map, (unsigned long)p);
-	if (unlikely(heap_of(ref->span) != stacks->heap))
-		return false;
-	ref->ss = ref->span->tracks;
-	ref->at = (unsigned long)p - ref->span->base;
-	return true;
-}
-
-static struct stack_span *stack_span_of(struct goalloc_stacks *stacks, const void *p)
-{
-	struct stack_ref ref;
-
-	return stack_find(stacks, p, &ref) ? ref.ss : NULL;
-}
-
-static __always_inline u8 *stack_ref_state(const struct stack_ref *ref)
-{
-	return &ref->ss->state[ref->at >> (ilog2(GOALLOC_STACK_MIN) + ref->ss->order)];
-}
-
-static u8 *stack_state(struct goalloc_stacks *stacks, const void *p)
-{
-	struct stack_ref ref;
-
-	return stack_find(stacks, p, &ref) ? stack_ref_state(&ref) : NULL;
-}
 
 /* A stack in a CPU's list: the next one, and where its state is, which saves a search. */
 struct stack_cached {
 	struct stack_cached *next;
 	u8 *state;
 };
+
+/* Free from here on, but for its links. */
+static __always_inline void stack_close(void *p, size_t size)
+{
+	sanitize_close(p + sizeof(struct stack_cached), size - sizeof(struct stack_cached));
+}
 
 /* A new span with all its stacks free, in no list. */
 static struct stack_span *stack_span_new(struct goalloc_stacks *stacks, unsigned int order,
@@ -98,6 +60,7 @@ static struct stack_span *stack_span_new(struct goalloc_stacks *stacks, unsigned
 
 		*link = ss->free;
 		ss->free = link;
+		stack_close(link, size);
 	}
 	return ss;
 }
@@ -229,6 +192,7 @@ static void *stack_alloc_small(struct goalloc_stacks *stacks, unsigned int order
 		cpu->allocs++;
 		spin_unlock(&cpu->lock);
 		WRITE_ONCE(*p->state, STACK_OUT);
+		sanitize_open(p, stack_order_bytes(order));
 		return p;
 	}
 	spin_unlock(&cpu->lock);
@@ -239,65 +203,7 @@ static void *stack_alloc_small(struct goalloc_stacks *stacks, unsigned int order
 	cpu->allocs++;
 	spin_unlock(&cpu->lock);
 	WRITE_ONCE(*stack_state(stacks, p), STACK_OUT);
-	return p;
-}
-
-static unsigned long stack_map_index(const void *p)
-{
-	return (unsigned long)p >> PAGE_SHIFT;
-}
-
-/* Pages that are not in a row. */
-static void *stack_alloc_mapped(struct goalloc_stacks *stacks, size_t size, gfp_t gfp)
-{
-	u64 mapped = atomic64_add_return(size, &stacks->mapped_bytes);
-	void *p;
-
-	/* The heap counts its own. */
-	if (stacks->limit && mapped > stacks->limit)
-		goto fail;
-	p = __vmalloc(size, gfp);
-	if (!p)
-		goto fail;
-	if (!xa_err(xa_store(&stacks->mapped, stack_map_index(p),
-			     xa_mk_value(size >> PAGE_SHIFT), gfp & GFP_KERNEL)))
-		return p;
-	vfree(p);
-fail:
-	atomic64_sub(size, &stacks->mapped_bytes);
-	return NULL;
-}
-
-static size_t stack_mapped_size(struct goalloc_stacks *stacks, const void *p)
-{
-	void *entry = PAGE_ALIGNED(p) ? xa_load(&stacks->mapped, stack_map_index(p)) : NULL;
-
-	return entry ? xa_to_value(entry) << PAGE_SHIFT : 0;
-}
-
-static void *stack_alloc_large(struct goalloc_stacks *stacks, size_t size, gfp_t gfp)
-{
-	struct stack_cpu *cpu = raw_cpu_ptr(stacks->cpus);
-	bool may_map = gfpflags_allow_blocking(gfp);
-	struct stack_span *ss;
-	void *p = NULL;
-
-	if (size <= GOALLOC_MAX_SIZE)
-		p = heap_alloc_large(stacks->heap, size, 1, may_map ?
-				     gfp | __GFP_NORETRY | __GFP_NOWARN : gfp, numa_mem_id());
-	if (p) {
-		ss = stack_span_of(stacks, p);
-		ss->order = STACK_ORDERS;
-		WRITE_ONCE(ss->state[0], STACK_OUT);
-	} else {
-		p = may_map ? stack_alloc_mapped(stacks, size, gfp) : NULL;
-		if (!p)
-			return NULL;
-	}
-	atomic64_add(size, &stacks->large);
-	spin_lock(&cpu->lock);
-	cpu->allocs++;
-	spin_unlock(&cpu->lock);
+	sanitize_open(p, stack_order_bytes(order));
 	return p;
 }
 
@@ -316,8 +222,10 @@ int goalloc_stack_alloc(struct goalloc_stacks *stacks, struct goalloc_stack *sta
 		stack->base = stack_alloc_small(stacks, ilog2(size / GOALLOC_STACK_MIN), flags);
 	else
 		stack->base = stack_alloc_large(stacks, size, flags);
-	if (!stack->base)
+	if (!stack->base) {
+		atomic64_inc(&stacks->heap->nr_failed);
 		return -ENOMEM;
+	}
 	stack->size = size;
 	if (unlikely(stacks->flags & GOALLOC_STACK_GUARD))
 		stack_guard_arm(stacks, stack);
@@ -362,19 +270,6 @@ bool stack_is_ours(struct goalloc_stacks *stacks, const struct goalloc_stack *st
 	return false;
 }
 
-static void stack_free_large(struct goalloc_stacks *stacks, void *p, size_t size)
-{
-	struct goalloc_span *span = pagemap_span(&stacks->heap->space->map, (unsigned long)p);
-
-	if (span) {
-		heap_free_large(span);
-		return;
-	}
-	xa_erase(&stacks->mapped, stack_map_index(p));
-	vfree(p);
-	atomic64_sub(size, &stacks->mapped_bytes);
-}
-
 /* One that is large, or wrong. */
 static noinline void stack_free_slow(struct goalloc_stacks *stacks, struct goalloc_stack *stack,
 				     unsigned long caller)
@@ -385,7 +280,6 @@ static noinline void stack_free_slow(struct goalloc_stacks *stacks, struct goall
 	if (!old.base || !stack_is_ours(stacks, stack, "goalloc_stack_free", caller))
 		return;
 	*stack = (struct goalloc_stack){};
-	atomic64_sub(old.size, &stacks->large);
 	stack_free_large(stacks, old.base, old.size);
 	cpu = raw_cpu_ptr(stacks->cpus);
 	spin_lock(&cpu->lock);
@@ -417,6 +311,7 @@ void goalloc_stack_free(struct goalloc_stacks *stacks, struct goalloc_stack *sta
 	WRITE_ONCE(*state, STACK_CACHED);
 	*stack = (struct goalloc_stack){};
 	p->state = state;
+	stack_close(p, stack_order_bytes(order));
 	cpu = raw_cpu_ptr(stacks->cpus);
 	spin_lock(&cpu->lock);
 	p->next = cpu->first[order];
@@ -519,6 +414,7 @@ void goalloc_stacks_get_stats(struct goalloc_stacks *stacks, struct goalloc_stac
 
 	*st = (struct goalloc_stacks_stats){
 		.span_bytes = large,
+		.mapped_bytes = (u64)atomic64_read(&stacks->heap->mapped) << GOALLOC_PAGE_SHIFT,
 		.grown = atomic64_read(&stacks->grown),
 		.shrunk = atomic64_read(&stacks->shrunk),
 		.copied_bytes = atomic64_read(&stacks->copied),
@@ -586,7 +482,6 @@ struct goalloc_stacks *goalloc_stacks_create(const char *name,
 	}
 	stacks->max = attr && attr->max ? attr->max : STACK_MAX;
 	stacks->flags = attr ? attr->flags : 0;
-	stacks->limit = attr ? attr->limit : 0;
 	xa_init(&stacks->mapped);
 	stacks->heap = api_heap_create(name, &heap_attr, _RET_IP_);
 	if (IS_ERR(stacks->heap)) {

@@ -16,8 +16,10 @@
 #include <linux/xarray.h>
 
 #include <goalloc_stack.h>
+#include <goalloc_stats.h>
 
 #include "heap.h"
+#include "pagemap.h"
 
 /* 2, 4, 8 and 16 KiB come from spans of 32 KiB, and from lists of CPUs. */
 #define STACK_ORDERS 4
@@ -100,10 +102,9 @@ struct stack_cpu {
  * @pool: by order
  * @max: bytes of the largest stack
  * @flags: as &struct goalloc_stacks_attr.flags
- * @limit: as &struct goalloc_stacks_attr.limit
  * @large: bytes of large stacks, those in @mapped included
  * @mapped: pages of stacks that are mapped, by number of their first
- * @mapped_bytes: bytes of these
+ * @mapped_ever: goalloc pages that were ever mapped
  * @grown: stacks moved to larger ones
  * @shrunk: stacks moved to smaller ones
  * @copied: bytes copied by that
@@ -114,10 +115,9 @@ struct goalloc_stacks {
 	struct stack_pool pool[STACK_ORDERS];
 	size_t max;
 	unsigned int flags;
-	size_t limit;
 	atomic64_t large;
 	struct xarray mapped;
-	atomic64_t mapped_bytes;
+	atomic64_t mapped_ever;
 	atomic64_t grown;
 	atomic64_t shrunk;
 	atomic64_t copied;
@@ -128,12 +128,61 @@ static inline size_t stack_order_bytes(unsigned int order)
 	return (size_t)GOALLOC_STACK_MIN << order;
 }
 
+/**
+ * struct stack_ref - a stack of a span, found by its address
+ * @span: its span
+ * @ss: what the span is cut into
+ * @at: bytes from the span's begin
+ */
+struct stack_ref {
+	struct goalloc_span *span;
+	struct stack_span *ss;
+	size_t at;
+};
+
+/* False if the address is in no span of ours. */
+static __always_inline bool stack_find(struct goalloc_stacks *stacks, const void *p,
+				       struct stack_ref *ref)
+{
+	ref->span = pagemap_find(&stacks->heap->space->map, (unsigned long)p);
+	if (unlikely(heap_of(ref->span) != stacks->heap))
+		return false;
+	ref->ss = ref->span->tracks;
+	ref->at = (unsigned long)p - ref->span->base;
+	return true;
+}
+
+static inline struct stack_span *stack_span_of(struct goalloc_stacks *stacks, const void *p)
+{
+	struct stack_ref ref;
+
+	return stack_find(stacks, p, &ref) ? ref.ss : NULL;
+}
+
+static __always_inline u8 *stack_ref_state(const struct stack_ref *ref)
+{
+	return &ref->ss->state[ref->at >> (ilog2(GOALLOC_STACK_MIN) + ref->ss->order)];
+}
+
+static inline u8 *stack_state(struct goalloc_stacks *stacks, const void *p)
+{
+	struct stack_ref ref;
+
+	return stack_find(stacks, p, &ref) ? stack_ref_state(&ref) : NULL;
+}
+
 /* stack.c */
 bool stack_cpu_used(const struct goalloc_heap *heap, unsigned int cpu);
 u64 stack_cpu_activity(const struct goalloc_heap *heap, unsigned int cpu);
 u64 stack_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
 bool stack_is_ours(struct goalloc_stacks *stacks, const struct goalloc_stack *stack,
 		   const char *where, unsigned long caller);
+
+/* stack_large.c */
+void *stack_alloc_large(struct goalloc_stacks *stacks, size_t size, gfp_t gfp);
+void stack_free_large(struct goalloc_stacks *stacks, void *p, size_t size);
+size_t stack_mapped_size(struct goalloc_stacks *stacks, const void *p);
+void stack_ledger(struct goalloc_stacks *stacks, struct goalloc_stats *st);
 
 /* stack_guard.c */
 void stack_guard_arm(struct goalloc_stacks *stacks, const struct goalloc_stack *stack);

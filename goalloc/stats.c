@@ -19,6 +19,7 @@
 #include "guard.h"
 #include "harden.h"
 #include "sanity.h"
+#include "stack.h"
 #include "stats.h"
 
 /*
@@ -394,6 +395,7 @@ static void stats_collected(struct goalloc_heap *heap, struct goalloc_stats *st)
 /* See <goalloc_stats.h>. */
 void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 {
+	struct goalloc_stacks *stacks;
 	struct large_stats ls;
 	struct page_stats ps;
 	struct tiny_stats ts;
@@ -454,6 +456,10 @@ void goalloc_heap_stats(struct goalloc_heap *heap, struct goalloc_stats *st)
 	}
 	if (heap->gc)
 		stats_collected(heap, st);
+	/* Pairs with goalloc_stacks_create(). */
+	stacks = smp_load_acquire(&heap->stacks);
+	if (stacks)
+		stack_ledger(stacks, st);
 	st->sys_bytes = st->grown_bytes - st->released_bytes;
 	st->metadata_bytes = atomic_long_read(&heap->meta.bytes);
 	if (heap == goalloc_default)

@@ -67,6 +67,7 @@ struct goalloc_stack {
  * @cached_bytes: stacks in lists of CPUs
  * @pool_bytes: stacks in spans of which some are used
  * @span_bytes: all of the above
+ * @mapped_bytes: those of @used_bytes that are mapped
  * @allocs: stacks ever handed out
  * @frees: stacks ever freed
  * @grown: moved to larger ones
@@ -78,6 +79,7 @@ struct goalloc_stacks_stats {
 	u64 cached_bytes;
 	u64 pool_bytes;
 	u64 span_bytes;
+	u64 mapped_bytes;
 	u64 allocs;
 	u64 frees;
 	u64 grown;
