@@ -139,12 +139,13 @@ int goalloc_callstack_pop(struct goalloc_callstack *cs, size_t bytes)
 	else if (cs->mode == GOALLOC_CALLSTACK_CONTIGUOUS && cs->used < cs->stack.size / 4 &&
 		 cs->stack.size > cs->segment)
 		/*
-		 * It stays as it is if there is no memory for less. What may have been
-		 * mapped may sleep in any case, and could not be mapped else.
+		 * It stays as it is if there is no memory for less, and nobody is killed
+		 * for that. What may have been mapped may sleep in any case, and could
+		 * not be mapped else.
 		 */
 		goalloc_stack_shrink(cs->stacks, &cs->stack, cs->used, cs->adjust, cs->arg,
-				     (cs->stack.size > STACK_SPAN_BYTES ? GFP_KERNEL :
-				      GFP_NOWAIT) | __GFP_NOWARN);
+				     (cs->stack.size > STACK_SPAN_BYTES ?
+				      GFP_KERNEL | __GFP_NORETRY : GFP_NOWAIT) | __GFP_NOWARN);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(goalloc_callstack_pop);

@@ -289,6 +289,7 @@ static void validate_at_rest(void)
 static int torture_run(void)
 {
 	time64_t start, last = 0;
+	unsigned long frames;
 	int err;
 
 	err = misuse_run(misuse);
@@ -299,6 +300,8 @@ static int torture_run(void)
 		err = heaps_start();
 	if (!err)
 		err = context_start();
+	if (!err)
+		err = stacks_start();
 	if (!err)
 		err = upkeep_start();
 	if (!err && pressure)
@@ -321,10 +324,12 @@ static int torture_run(void)
 	upkeep_stop();
 	context_stop();
 	heaps_stop();
+	frames = stacks_stop();
 	context_free_all();
 	if (err)
 		return err;
 	report_counts();
+	operations += frames;
 	pr_info("asked to flush, scavenge or validate %ld times, %ld KiB moved\n",
 		atomic_long_read(&upkeep_calls), atomic_long_read(&upkeep_bytes) >> 10);
 	wait_for_helpers();

@@ -149,6 +149,10 @@ void heaps_step(struct torture_ctx *ctx, gfp_t gfp);
 extern atomic_t heaps_ended;
 extern atomic_t heaps_forced;
 
+/* stacks.c */
+int stacks_start(void);
+unsigned long stacks_stop(void);
+
 /* upkeep.c */
 int upkeep_start(void);
 void upkeep_stop(void);
