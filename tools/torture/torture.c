@@ -29,19 +29,8 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "session.h"
 #include "torture.h"
-
-static unsigned int secs = 30;
-module_param(secs, uint, 0444);
-MODULE_PARM_DESC(secs, "seconds to run");
-
-static unsigned long seed = 1;
-module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "where the random numbers start");
-
-static bool pressure = true;
-module_param(pressure, bool, 0444);
-MODULE_PARM_DESC(pressure, "use up all memory now and then");
 
 static unsigned int misuse = 60;
 module_param(misuse, uint, 0444);
@@ -51,35 +40,14 @@ static bool racing = true;
 module_param(racing, bool, 0444);
 MODULE_PARM_DESC(racing, "bad frees race: goalloc_validate() may find one before goalloc does");
 
-static bool helpers;
-module_param(helpers, bool, 0444);
-MODULE_PARM_DESC(helpers, "others disturb the heap, until they see resting and write quiet");
-
-static bool resting;
-module_param(resting, bool, 0444);
-MODULE_PARM_DESC(resting, "no object is in use any more: helpers are to stop");
-
-static bool quiet;
-module_param(quiet, bool, 0644);
-MODULE_PARM_DESC(quiet, "to be written when the helpers have stopped");
-
-static unsigned int errors;
-module_param(errors, uint, 0444);
-MODULE_PARM_DESC(errors, "what was found wrong");
-
 static unsigned int host_nmis;
 module_param(host_nmis, uint, 0444);
 MODULE_PARM_DESC(host_nmis, "NMIs that came from outside");
 
-static unsigned long operations;
-module_param(operations, ulong, 0444);
-MODULE_PARM_DESC(operations, "calls of goalloc's functions");
-
 #define NR_BOXES 512
 #define MAX_REPORTS 20
 
-/* How long to wait in the end for helpers, and for what the heap does by itself. */
-#define QUIET_SECONDS 120
+/* How long to wait in the end for what the heap does by itself. */
 #define REST_SECONDS 60
 
 const char *const torture_count_names[NR_COUNTS] = {
@@ -183,7 +151,7 @@ struct torture_ctx *torture_ctx_create(enum torture_level level, unsigned int nr
 	ctx->nr = nr;
 	ctx->max_bytes = max_bytes;
 	/* Far apart, and never 0. */
-	ctx->rng = (seed * 1024 + nr_ctx++) * 0x9e3779b97f4a7c15ULL | 1;
+	ctx->rng = (session_seed * 1024 + nr_ctx++) * 0x9e3779b97f4a7c15ULL | 1;
 	return ctx;
 }
 
@@ -247,7 +215,7 @@ static void report_counts(void)
 	int level, i;
 
 	context_sum(sum);
-	operations = 0;
+	session_operations = 0;
 	for (level = 0; level < NR_LEVELS; level++) {
 		char line[400];
 		int len = 0;
@@ -256,22 +224,10 @@ static void report_counts(void)
 			len += scnprintf(line + len, sizeof(line) - len, " %s %llu",
 					 torture_count_names[i], sum[level][i]);
 		pr_info("%s:%s\n", level_names[level], line);
-		operations += count_calls(sum, level);
+		session_operations += count_calls(sum, level);
 		if (!count_calls(sum, level) && context_is_there(level))
 			torture_fail("a context has done nothing", NULL, level, 0);
 	}
-}
-
-/* Until nobody takes CPUs away, or has heaps flushed or scavenged. */
-static void wait_for_helpers(void)
-{
-	time64_t end = ktime_get_seconds() + QUIET_SECONDS;
-
-	WRITE_ONCE(resting, true);
-	while (helpers && !READ_ONCE(quiet) && ktime_get_seconds() < end)
-		msleep(50);
-	if (helpers && !READ_ONCE(quiet))
-		torture_fail("the helpers do not stop", NULL, 0, 0);
 }
 
 /* All of it has to be judged: what goalloc does by itself must come to rest. */
@@ -288,7 +244,6 @@ static void validate_at_rest(void)
 
 static int torture_run(void)
 {
-	time64_t start, last = 0;
 	unsigned long frames;
 	int err;
 
@@ -304,22 +259,10 @@ static int torture_run(void)
 		err = stacks_start();
 	if (!err)
 		err = upkeep_start();
-	if (!err && pressure)
+	if (!err && session_pressure)
 		err = pressure_start();
-	/* By the clock: on a busy machine this thread is late. */
-	set_user_nice(current, MIN_NICE);
-	start = ktime_get_seconds();
-	while (!err && last < secs) {
-		time64_t at;
-
-		msleep_interruptible(500);
-		at = ktime_get_seconds() - start;
-		if (at / 5 != last / 5 || at >= secs)
-			report_progress(at);
-		last = at;
-		if (signal_pending(current))
-			err = -EINTR;
-	}
+	if (!err)
+		err = session_wait(report_progress);
 	pressure_stop();
 	upkeep_stop();
 	context_stop();
@@ -329,10 +272,11 @@ static int torture_run(void)
 	if (err)
 		return err;
 	report_counts();
-	operations += frames;
+	session_operations += frames;
 	pr_info("asked to flush, scavenge or validate %ld times, %ld KiB moved\n",
 		atomic_long_read(&upkeep_calls), atomic_long_read(&upkeep_bytes) >> 10);
-	wait_for_helpers();
+	if (!session_rest())
+		torture_fail("the helpers do not stop", NULL, 0, 0);
 	ledger_settle();
 	ledger_verify();
 	validate_at_rest();
@@ -343,8 +287,8 @@ static int __init torture_init(void)
 {
 	int err;
 
-	pr_info("%u s, seed %lu, %u CPUs, pressure %s\n", secs, seed,
-		num_online_cpus(), pressure ? "on" : "off");
+	pr_info("%u s, seed %lu, %u CPUs, pressure %s\n", session_secs, session_seed,
+		num_online_cpus(), session_pressure ? "on" : "off");
 	err = torture_run();
 	context_destroy();
 	blocks_free();
@@ -352,11 +296,11 @@ static int __init torture_init(void)
 		pr_err("could not run: %pe\n", ERR_PTR(err));
 		return err;
 	}
-	errors = atomic_read(&nr_errors);
+	session_errors = atomic_read(&nr_errors);
 	host_nmis = atomic_read(&context_host_nmis);
 	pr_info("%lu calls, %d heaps ended (%d by force), %ld times out of memory, %u errors\n",
-		operations, atomic_read(&heaps_ended), atomic_read(&heaps_forced),
-		atomic_long_read(&pressure_rounds), errors);
+		session_operations, atomic_read(&heaps_ended), atomic_read(&heaps_forced),
+		atomic_long_read(&pressure_rounds), session_errors);
 	return 0;
 }
 

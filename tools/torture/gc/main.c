@@ -27,44 +27,10 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "../session.h"
 #include "gc_torture.h"
 
-static unsigned int secs = 30;
-module_param(secs, uint, 0444);
-MODULE_PARM_DESC(secs, "seconds to run");
-
-static unsigned long seed = 1;
-module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "where the random numbers start");
-
-static bool pressure = true;
-module_param(pressure, bool, 0444);
-MODULE_PARM_DESC(pressure, "use up all memory now and then");
-
-static bool helpers;
-module_param(helpers, bool, 0444);
-MODULE_PARM_DESC(helpers, "others disturb the heaps, until they see resting and write quiet");
-
-static bool resting;
-module_param(resting, bool, 0444);
-MODULE_PARM_DESC(resting, "nobody uses the heaps any more: helpers are to stop");
-
-static bool quiet;
-module_param(quiet, bool, 0644);
-MODULE_PARM_DESC(quiet, "to be written when the helpers have stopped");
-
-static unsigned int errors;
-module_param(errors, uint, 0444);
-MODULE_PARM_DESC(errors, "what was found wrong");
-
-static unsigned long operations;
-module_param(operations, ulong, 0444);
-MODULE_PARM_DESC(operations, "steps of mutators, objects made, and collections");
-
 #define MAX_REPORTS 20
-
-/* How long to wait in the end for helpers. */
-#define QUIET_SECONDS 120
 
 /*
  * How long a section is at most: most are over before a collection is, but what a
@@ -237,7 +203,7 @@ static int worker_start(int (*fn)(void *arg), const char *name, struct heap *h)
 	struct worker *w = &workers[nr_workers];
 
 	w->heap = h;
-	prandom_seed_state(&w->rnd, seed * 1024 + nr_workers);
+	prandom_seed_state(&w->rnd, session_seed * 1024 + nr_workers);
 	w->task = kthread_run(fn, w, "tg_%s/%u", name, nr_workers);
 	if (IS_ERR(w->task))
 		return PTR_ERR(w->task);
@@ -286,31 +252,18 @@ static void report_counts(void)
 	int len = 0;
 	int i;
 
-	operations = count_operations();
+	session_operations = count_operations();
 	for (i = 0; i < NR_COUNTS; i++) {
 		len += scnprintf(line + len, sizeof(line) - len, " %s %llu", count_names[i],
 				 count_sum(i));
-		if (!count_sum(i) && operations >= OPERATIONS_FOR_ALL)
+		if (!count_sum(i) && session_operations >= OPERATIONS_FOR_ALL)
 			tg_problem("nothing was counted as %s", count_names[i]);
 	}
 	pr_info("counts:%s\n", line);
 }
 
-/* Until nobody takes CPUs away, or has heaps flushed or collected. */
-static void wait_for_helpers(void)
-{
-	time64_t end = ktime_get_seconds() + QUIET_SECONDS;
-
-	WRITE_ONCE(resting, true);
-	while (helpers && !READ_ONCE(quiet) && ktime_get_seconds() < end)
-		msleep(50);
-	if (helpers && !READ_ONCE(quiet))
-		tg_problem("the helpers do not stop");
-}
-
 static int torture_run(void)
 {
-	time64_t start, last = 0;
 	int err;
 
 	err = census_init();
@@ -318,26 +271,14 @@ static int torture_run(void)
 		err = heaps_start();
 	if (!err)
 		err = workers_start();
-	if (!err && pressure)
+	if (!err && session_pressure)
 		err = pressure_start();
-	/* By the clock: on a busy machine this thread is late. */
-	set_user_nice(current, MIN_NICE);
-	start = ktime_get_seconds();
-	while (!err && last < secs) {
-		time64_t at;
-
-		msleep_interruptible(500);
-		at = ktime_get_seconds() - start;
-		if (at / 5 != last / 5 || at >= secs)
-			report_progress(at);
-		last = at;
-		if (signal_pending(current))
-			err = -EINTR;
-	}
+	if (!err)
+		err = session_wait(report_progress);
 	pressure_stop();
 	workers_stop();
-	if (!err)
-		wait_for_helpers();
+	if (!err && !session_rest())
+		tg_problem("the helpers do not stop");
 	heaps_end();
 	if (!err)
 		report_counts();
@@ -348,8 +289,8 @@ static int __init torture_init(void)
 {
 	int err;
 
-	pr_info("%u s, seed %lu, %u CPUs, pressure %s\n", secs, seed, num_online_cpus(),
-		pressure ? "on" : "off");
+	pr_info("%u s, seed %lu, %u CPUs, pressure %s\n", session_secs, session_seed,
+		num_online_cpus(), session_pressure ? "on" : "off");
 	heaps_init();
 	err = torture_run();
 	census_exit();
@@ -359,8 +300,8 @@ static int __init torture_init(void)
 		pr_err("could not run: %pe\n", ERR_PTR(err));
 		return err;
 	}
-	errors = atomic_read(&nr_errors);
-	pr_info("%lu operations, %u errors\n", operations, errors);
+	session_errors = atomic_read(&nr_errors);
+	pr_info("%lu operations, %u errors\n", session_operations, session_errors);
 	return 0;
 }
 
