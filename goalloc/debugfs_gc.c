@@ -42,6 +42,23 @@ static void debugfs_gc_records(struct seq_file *m, struct goalloc_gc *gc)
 	}
 }
 
+/* What both gc and vmstat have, there with another beginning. */
+static void debugfs_gc_sums(struct seq_file *m, const struct goalloc_gc *gc,
+			    const struct goalloc_gc_stats *st, const char *prefix)
+{
+	seq_printf(m, "%scycles %llu\n", prefix, st->cycles);
+	seq_printf(m, "%sforced %llu\n", prefix, st->forced);
+	seq_printf(m, "%sheap_live_bytes %llu\n", prefix, st->heap_live);
+	seq_printf(m, "%sheap_marked_bytes %llu\n", prefix, st->heap_marked);
+	seq_printf(m, "%sheap_goal_bytes %llu\n", prefix, st->heap_goal);
+	seq_printf(m, "%strigger_bytes %llu\n", prefix, READ_ONCE(gc->trigger));
+	seq_printf(m, "%sfinalized %llu\n", prefix, st->finalized);
+	seq_printf(m, "%sstop_max_ns %llu\n", prefix, st->stop_ns);
+	seq_printf(m, "%sstop_total_ns %llu\n", prefix, st->stop_total_ns);
+	seq_printf(m, "%smark_total_ns %llu\n", prefix, st->mark_ns);
+	seq_printf(m, "%sassist_total_ns %llu\n", prefix, st->assist_ns);
+}
+
 /**
  * debugfs_show_gc - print what a collected heap has done
  * @m: where to print
@@ -58,21 +75,11 @@ void debugfs_show_gc(struct seq_file *m, struct goalloc_heap *heap)
 	seq_puts(m, "goalloc gc - version: 1.0\n");
 	seq_printf(m, "phase %s\n", gc_phase_name(gc));
 	seq_printf(m, "percent %d\n", READ_ONCE(gc->percent));
-	seq_printf(m, "cycles %llu\n", st.cycles);
-	seq_printf(m, "forced %llu\n", st.forced);
-	seq_printf(m, "heap_live_bytes %llu\n", st.heap_live);
-	seq_printf(m, "heap_marked_bytes %llu\n", st.heap_marked);
-	seq_printf(m, "heap_goal_bytes %llu\n", st.heap_goal);
-	seq_printf(m, "trigger_bytes %llu\n", READ_ONCE(gc->trigger));
+	debugfs_gc_sums(m, gc, &st, "");
 	seq_printf(m, "allocs %llu\n", st.allocs);
 	seq_printf(m, "frees %llu\n", st.frees);
 	seq_printf(m, "live_objects %llu\n", st.live_objects);
 	seq_printf(m, "tiny_allocs %llu\n", st.tiny_allocs);
-	seq_printf(m, "finalized %llu\n", st.finalized);
-	seq_printf(m, "stop_max_ns %llu\n", st.stop_ns);
-	seq_printf(m, "stop_total_ns %llu\n", st.stop_total_ns);
-	seq_printf(m, "mark_total_ns %llu\n", st.mark_ns);
-	seq_printf(m, "assist_total_ns %llu\n", st.assist_ns);
 	seq_printf(m, "bad_pointers %llu\n", st.bad_pointers);
 	seq_printf(m, "assist_waits %llu\n", READ_ONCE(gc->assist_waits));
 	seq_printf(m, "limiting %d\n", READ_ONCE(gc->limiter.limiting));
@@ -97,17 +104,7 @@ void debugfs_gc_vmstat(struct seq_file *m, struct goalloc_gc *gc)
 	struct goalloc_gc_stats st;
 
 	goalloc_gc_get_stats(gc, &st);
-	seq_printf(m, "gc_cycles %llu\n", st.cycles);
-	seq_printf(m, "gc_forced %llu\n", st.forced);
-	seq_printf(m, "gc_heap_live_bytes %llu\n", st.heap_live);
-	seq_printf(m, "gc_heap_marked_bytes %llu\n", st.heap_marked);
-	seq_printf(m, "gc_heap_goal_bytes %llu\n", st.heap_goal);
-	seq_printf(m, "gc_trigger_bytes %llu\n", READ_ONCE(gc->trigger));
-	seq_printf(m, "gc_finalized %llu\n", st.finalized);
-	seq_printf(m, "gc_stop_max_ns %llu\n", st.stop_ns);
-	seq_printf(m, "gc_stop_total_ns %llu\n", st.stop_total_ns);
-	seq_printf(m, "gc_mark_total_ns %llu\n", st.mark_ns);
-	seq_printf(m, "gc_assist_total_ns %llu\n", st.assist_ns);
+	debugfs_gc_sums(m, gc, &st, "gc_");
 	seq_printf(m, "gc_cpu_total_ns %llu\n", READ_ONCE(gc->cpu_ns));
 	seq_printf(m, "gc_marking %d\n", READ_ONCE(gc->phase) != GC_OFF);
 }
