@@ -326,7 +326,7 @@ struct gc_leaks {
  * @nr_bufs: buffers there are
  * @max_bufs: buffers there may be
  * @overflow: an object was marked and could not be queued, for want of memory
- * @nr_markers: threads that mark beside the collector's
+ * @nr_markers: threads that mark beside the collector's, mutators among them
  * @nr_idle: of these, those that have nothing to mark
  * @paused: they are to take nothing up; set when they have nothing
  * @recall: those who mark when a CPU is idle are to give up what they have
@@ -571,6 +571,8 @@ void gc_markers_start(struct gc_work *w, bool busy, bool idle);
 void gc_markers_resume(struct goalloc_gc *gc);
 void gc_markers_unrecall(struct goalloc_gc *gc);
 bool gc_markers_more(struct gc_work *w);
+bool gc_markers_join(struct goalloc_gc *gc);
+void gc_markers_leave(struct gc_work *w);
 void gc_markers_end(struct goalloc_gc *gc);
 void gc_markers_throttle(struct gc_work *w);
 u64 gc_thread_ns(void);

@@ -113,11 +113,11 @@ static bool gc_is_late(struct goalloc_gc *gc)
 	       atomic64_read(&gc->heap_live) >= READ_ONCE(gc->heap_goal);
 }
 
-/* Nothing to scan, and nothing that others have: but they are going to. */
+/* Nothing that it may scan, and nothing that others have: but they are going to. */
 static bool gc_assist_must_wait(struct goalloc_gc *gc)
 {
 	return READ_ONCE(gc->phase) == GC_MARK && atomic64_read(&gc->credit) <= 0 &&
-	       !gc_work_any(gc);
+	       (READ_ONCE(gc->paused) || !gc_work_any(gc));
 }
 
 /* Wait until others have scanned, or begun to; what they have. */
@@ -151,9 +151,11 @@ static u64 gc_assist_scan(struct goalloc_gc *gc, u64 bytes)
 	struct gc_work w;
 	u64 scanned, ns;
 
+	if (!gc_markers_join(gc))
+		return 0;
 	gc_work_init(gc, &w);
 	scanned = gc_drain(&w, bytes);
-	gc_work_done(&w);
+	gc_markers_leave(&w);
 	ns = gc_thread_since(begin);
 	atomic64_add(ns, &gc->assist_ns);
 	atomic64_add(ns, &gc->limiter_assist_ns);

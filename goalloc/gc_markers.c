@@ -14,6 +14,9 @@
  * all markers say that they have nothing. That is seen under gc->work_lock, and from then
  * on they are paused: what comes in the stop is the collector's alone.
  *
+ * Mutators who help count as markers while they scan. A stop that began meanwhile would
+ * have to wait for them, everybody else standing still; and they may have much to scan.
+ *
  * Locks: gc_pool_lock, taken alone; gc->work_lock.
  */
 #include <linux/delay.h>
@@ -331,6 +334,44 @@ bool gc_markers_more(struct gc_work *w)
 	return more;
 }
 GOALLOC_EXPORT_KUNIT(gc_markers_more);
+
+/**
+ * gc_markers_join - a mutator is about to scan
+ * @gc: the heap, which is being marked
+ *
+ * Context: In the mutator's section.
+ * Return: false if nobody is to take anything up, as marking comes to its end.
+ */
+bool gc_markers_join(struct goalloc_gc *gc)
+{
+	bool may;
+
+	spin_lock(&gc->work_lock);
+	may = !gc->paused && !gc->mark_over;
+	if (may)
+		WRITE_ONCE(gc->nr_markers, gc->nr_markers + 1);
+	spin_unlock(&gc->work_lock);
+	return may;
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_join);
+
+/**
+ * gc_markers_leave - a mutator has scanned
+ * @w: its work; what is left of it goes to everybody
+ *
+ * Context: In the mutator's section, after gc_markers_join().
+ */
+void gc_markers_leave(struct gc_work *w)
+{
+	struct goalloc_gc *gc = w->gc;
+
+	gc_work_done(w);
+	spin_lock(&gc->work_lock);
+	WRITE_ONCE(gc->nr_markers, gc->nr_markers - 1);
+	spin_unlock(&gc->work_lock);
+	wake_up(&gc->idle_wait);
+}
+GOALLOC_EXPORT_KUNIT(gc_markers_leave);
 
 /**
  * gc_markers_end - nothing is to be marked any more

@@ -119,6 +119,7 @@ void gc_work_put(struct gc_work *w, cache_entry_t obj)
 	if (unlikely(!gc_work_try_put(w, obj)))
 		WRITE_ONCE(w->gc->overflow, true);
 }
+GOALLOC_EXPORT_KUNIT(gc_work_put);
 
 /**
  * gc_work_get - an object to be scanned

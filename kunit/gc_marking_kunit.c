@@ -180,6 +180,117 @@ static void marking_pause(struct kunit *test)
 	kvfree(all);
 }
 
+/**
+ * struct helper - a mutator that scans
+ * @gc: the heap
+ * @has: it has taken work
+ * @go: it may go on
+ * @joined: it was let
+ */
+struct helper {
+	struct goalloc_gc *gc;
+	struct completion has;
+	struct completion go;
+	bool joined;
+};
+
+static int helper_run(void *arg)
+{
+	struct helper *h = arg;
+	cache_entry_t obj;
+	struct gc_work w;
+
+	gc_work_init(h->gc, &w);
+	h->joined = gc_markers_join(h->gc);
+	if (h->joined) {
+		gc_work_get(&w, &obj);
+		gc_work_put(&w, obj);
+		complete(&h->has);
+		wait_for_completion(&h->go);
+		gc_markers_leave(&w);
+	} else {
+		complete(&h->has);
+		wait_for_completion(&h->go);
+	}
+	return 0;
+}
+
+static struct task_struct *helper_start(struct kunit *test, struct helper *h)
+{
+	struct task_struct *task;
+
+	*h = (struct helper){ .gc = test->priv };
+	init_completion(&h->has);
+	init_completion(&h->go);
+	task = kthread_run(helper_run, h, "helper");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wait_for_completion(&h->has);
+	return task;
+}
+
+static void helper_stop(struct helper *h, struct task_struct *task)
+{
+	complete(&h->go);
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+static int collector_run(void *arg)
+{
+	struct gc_work *w = arg;
+
+	return gc_markers_more(w);
+}
+
+/*
+ * Marking has not ended while a mutator scans: no stop is to wait for it. When it has
+ * ended no mutator takes anything up.
+ */
+static void marking_helper(struct kunit *test)
+{
+	struct goalloc_gc *gc = test->priv;
+	struct task_struct *task, *collector;
+	struct leaf **all;
+	struct helper h;
+	struct gc_work w, none;
+
+	all = marking_tree(test, gc, 2);
+	marking_begin(gc, &w);
+	/* Nobody else is there. */
+	gc->mark_over = false;
+	gc->paused = false;
+	gc_grey(&w, all[0], NULL);
+	gc_work_done(&w);
+	task = helper_start(test, &h);
+	KUNIT_EXPECT_TRUE(test, h.joined);
+	KUNIT_EXPECT_EQ(test, 1, gc->nr_markers);
+	KUNIT_EXPECT_FALSE(test, gc_work_any(gc));
+	gc_work_init(gc, &none);
+	collector = kthread_run(collector_run, &none, "collector");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(collector));
+	get_task_struct(collector);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, gc->paused);
+	/* It gives back what it has, and so there is something to do. */
+	helper_stop(&h, task);
+	KUNIT_EXPECT_EQ(test, 1, kthread_stop(collector));
+	put_task_struct(collector);
+	KUNIT_EXPECT_EQ(test, 0, gc->nr_markers);
+	KUNIT_EXPECT_TRUE(test, gc_work_any(gc));
+	gc_drain(&w, U64_MAX);
+	KUNIT_EXPECT_FALSE(test, gc_markers_more(&w));
+	KUNIT_EXPECT_TRUE(test, gc->paused);
+	task = helper_start(test, &h);
+	KUNIT_EXPECT_FALSE(test, h.joined);
+	KUNIT_EXPECT_EQ(test, 0, gc->nr_markers);
+	helper_stop(&h, task);
+	KUNIT_EXPECT_TRUE(test, marking_is_marked(gc, all[1]));
+	gc->paused = false;
+	marking_end(gc);
+	kvfree(all);
+}
+
 /* A heap that could not be made leaves the threads to those that were. */
 static void marking_not_made(struct kunit *test)
 {
@@ -613,6 +724,7 @@ static struct kunit_case gc_marking_cases[] = {
 	KUNIT_CASE(marking_idle),
 	KUNIT_CASE(marking_pause),
 	KUNIT_CASE(marking_not_made),
+	KUNIT_CASE(marking_helper),
 	KUNIT_CASE(marking_share),
 	KUNIT_CASE(marking_assists_wait),
 	KUNIT_CASE(sweeping_reclaim),

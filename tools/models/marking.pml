@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * When marking has ended (gc_markers.c): a collector and two threads that mark beside it,
- * which take work from a list, and put it there.
+ * which take work from a list, and put it there. A mutator that helps does so for a while,
+ * now and then.
  *
  * Who has nothing gives back what is left of his, counts himself as idle, and waits until
  * there is something in the list; he stops being idle in one step with seeing that. If
@@ -18,19 +19,24 @@
  * (UNITS). What is done under the lock is one step.
  *
  * RUN: marking
- * BROKEN: JOIN_BUSY IDLE_FIRST BUSY_LATE NO_PAUSE
+ * BROKEN: JOIN_BUSY IDLE_FIRST BUSY_LATE NO_PAUSE HELP_UNSEEN HELP_LATE
  *
  * JOIN_BUSY: a thread that comes late begins to mark, as if nobody could be paused.
  * IDLE_FIRST: it counts itself as idle, and gives back what it has then. BUSY_LATE: it
- * takes work, and stops being idle then. NO_PAUSE: nobody is paused.
+ * takes work, and stops being idle then. NO_PAUSE: nobody is paused. HELP_UNSEEN: who
+ * helps is not counted. HELP_LATE: he looks whether he may, and is counted then.
  */
 #define MARKERS 2
+#define HELPER 2
+#ifndef HELPS
+#define HELPS 2
+#endif
 #ifndef UNITS
 #define UNITS 4
 #endif
 
 byte list;		/* work for everybody */
-byte hand[MARKERS];
+byte hand[MARKERS + 1];	/* the last one is the helper's */
 byte mine = 1;		/* the collector's: the roots */
 byte units = UNITS;	/* that may yet come up */
 byte nr_markers;
@@ -116,6 +122,43 @@ out:
 	skip
 }
 
+proctype helper()
+{
+	byte helps = HELPS;
+
+	do
+	:: helps == 0 -> break
+	:: over -> break
+	:: helps > 0 ->
+		helps--;
+		if
+#ifdef HELP_UNSEEN
+		:: atomic { !paused && !over -> skip };
+#else
+#ifdef HELP_LATE
+		:: !paused && !over ->
+			nr_markers++;
+#else
+		:: atomic { !paused && !over -> nr_markers++ };
+#endif
+#endif
+			if
+			:: atomic { list > 0 -> list--; hand[HELPER]++ };
+				if
+				:: drain(hand[HELPER])
+				:: true
+				fi
+			:: true
+			fi;
+			atomic { list = list + hand[HELPER]; hand[HELPER] = 0 };
+#ifndef HELP_UNSEEN
+			nr_markers--
+#endif
+		:: paused || over
+		fi
+	od
+}
+
 proctype collector()
 {
 	bool more;
@@ -138,7 +181,7 @@ proctype collector()
 			}
 		od;
 		/* Everybody is stopped. */
-		assert(list == 0 && hand[0] == 0 && hand[1] == 0);
+		assert(list == 0 && hand[0] == 0 && hand[1] == 0 && hand[HELPER] == 0);
 		stopped = true;
 		/* What mutators had left. */
 		if
@@ -146,7 +189,7 @@ proctype collector()
 		:: true
 		fi;
 		more = list > 0;
-		assert(hand[0] == 0 && hand[1] == 0);
+		assert(hand[0] == 0 && hand[1] == 0 && hand[HELPER] == 0);
 		stopped = false;
 		if
 		:: more -> paused = false
@@ -163,6 +206,7 @@ init
 	atomic {
 		run collector();
 		run marker(0);
-		run marker(1)
+		run marker(1);
+		run helper()
 	}
 }
