@@ -82,26 +82,34 @@ static void gc_want(struct goalloc_gc *gc)
 	kthread_queue_work(gc->collector, &gc->cycle_work);
 }
 
+/*
+ * There was no memory: is it worth to try again? What is to be swept has not all been;
+ * and if that is not it, a collection may help the next one.
+ */
+static bool gc_try_again(struct goalloc_gc *gc, gfp_t gfp)
+{
+	if (gfpflags_allow_blocking(gfp) && READ_ONCE(gc->sweeping)) {
+		gc_sweep_reclaim(gc, U64_MAX, U64_MAX);
+		return true;
+	}
+	gc_want(gc);
+	return false;
+}
+
 static struct goalloc_span *gc_span_grow(struct goalloc_gc *gc, u8 sc, gfp_t gfp)
 {
 	struct gc_central *central = &gc->central[sc];
-	bool may_sweep = gfpflags_allow_blocking(gfp);
 	struct goalloc_span *span;
 
-	if (may_sweep)
+	if (gfpflags_allow_blocking(gfp))
 		gc_sweep_reclaim(gc, span_shape_small(spanclass_class(sc)).npages,
 				 GC_RECLAIM_PAGES);
-again:
-	span = heap_alloc_span(heap_node_of(gc->heap, numa_mem_id()), spanclass_class(sc),
-			       gfp);
-	if (!span && may_sweep && READ_ONCE(gc->sweeping)) {
-		gc_sweep_reclaim(gc, U64_MAX, U64_MAX);
-		goto again;
-	}
-	if (!span) {
-		gc_want(gc);
+	do {
+		span = heap_alloc_span(heap_node_of(gc->heap, numa_mem_id()),
+				       spanclass_class(sc), gfp);
+	} while (!span && gc_try_again(gc, gfp));
+	if (!span)
 		return NULL;
-	}
 	span->spanclass = sc;
 	span->nr_free = span->bits.nelems;
 	atomic64_add(span->npages, &span->home->apart);
@@ -263,16 +271,11 @@ void *gc_large_alloc(struct goalloc_gc *gc, size_t size, u32 id, bool noscan, gf
 			gc_sweep_pay(gc, size, 0);
 		gc_sweep_reclaim(gc, npages, max_t(u64, npages, GC_RECLAIM_PAGES));
 	}
-again:
-	obj = heap_alloc_large(gc->heap, size, 1, gfp | __GFP_ZERO, numa_mem_id());
-	if (!obj && gfpflags_allow_blocking(gfp) && READ_ONCE(gc->sweeping)) {
-		gc_sweep_reclaim(gc, U64_MAX, U64_MAX);
-		goto again;
-	}
-	if (!obj) {
-		gc_want(gc);
+	do {
+		obj = heap_alloc_large(gc->heap, size, 1, gfp | __GFP_ZERO, numa_mem_id());
+	} while (!obj && gc_try_again(gc, gfp));
+	if (!obj)
 		return NULL;
-	}
 	span = pagemap_span(&gc->heap->space->map, (unsigned long)obj);
 	span->spanclass = spanclass_make(0, noscan);
 	span->sweepgen = gc->sweepgen;
