@@ -64,7 +64,7 @@ static u64 gc_take_credit(struct goalloc_gc *gc, u64 work)
  */
 void gc_credit_add(struct goalloc_gc *gc, u64 scanned)
 {
-	if (unlikely(!list_empty_careful(&gc->assists))) {
+	if (unlikely(!list_empty(&gc->assists))) {
 		struct gc_assist *assist;
 
 		spin_lock(&gc->assist_lock);

@@ -118,7 +118,7 @@ static bool gc_marker_may(const struct gc_work *w)
 {
 	struct goalloc_gc *gc = w->gc;
 
-	return !READ_ONCE(gc->paused) && !list_empty_careful(&gc->full) &&
+	return !READ_ONCE(gc->paused) && !list_empty(&gc->full) &&
 	       !(w->idle && READ_ONCE(gc->recall));
 }
 
@@ -328,7 +328,7 @@ bool gc_markers_more(struct gc_work *w)
 			break;
 		if (!READ_ONCE(gc->recall))
 			gc_markers_recall(gc);
-		wait_event(gc->idle_wait, !list_empty_careful(&gc->full) ||
+		wait_event(gc->idle_wait, !list_empty(&gc->full) ||
 			   READ_ONCE(gc->nr_idle) == READ_ONCE(gc->nr_markers));
 	}
 	return more;

@@ -117,8 +117,8 @@ static struct goalloc_span *gc_sweep_next(struct goalloc_gc *gc, struct gc_centr
 	struct goalloc_span *span;
 
 	/* What is added meanwhile is swept; so whoever sees none is right. */
-	if (list_empty_careful(&central->full[set]) &&
-	    list_empty_careful(&central->partial[set]))
+	/* A hint. */
+	if (list_empty(&central->full[set]) && list_empty(&central->partial[set]))
 		return NULL;
 	spin_lock(&central->lock);
 	span = gc_sweep_claim(gc, central, true);

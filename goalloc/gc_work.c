@@ -8,6 +8,10 @@
  * that not all that is marked was scanned, see gc_rescan().
  *
  * Whoever has more than he is busy with gives some of it away when others have nothing.
+ * Whether a list has something is looked at without its lock, as a hint. list_empty()
+ * reads the one word of it that is always written as a whole; list_empty_careful() reads
+ * the other one as well.
+ *
  * When marking has ended is told by gc_markers.c; mutators, who help or whose stores come
  * in, leave what they have in the list when they have done with theirs.
  *
@@ -141,7 +145,7 @@ bool gc_work_get(struct gc_work *w, cache_entry_t *obj)
 		if (!w->buf || !w->buf->nr) {
 			struct gc_workbuf *buf;
 
-			if (list_empty_careful(&gc->full))
+			if (list_empty(&gc->full))
 				return false;
 			spin_lock(&gc->work_lock);
 			buf = list_first_entry_or_null(&gc->full, struct gc_workbuf, list);
@@ -236,7 +240,7 @@ GOALLOC_EXPORT_KUNIT(gc_work_done);
  */
 bool gc_work_any(struct goalloc_gc *gc)
 {
-	return !list_empty_careful(&gc->full);
+	return !list_empty(&gc->full);
 }
 GOALLOC_EXPORT_KUNIT(gc_work_any);
 
