@@ -114,8 +114,9 @@ static u64 heap_grow(struct heap_node *node, u64 npages, u64 align, gfp_t gfp,
 	if (need > HEAP_MAX_PAGES || !heap_sound(node))
 		return PALLOC_NONE;
 
-	want = max_t(u64, HEAP_GROW_MIN,
-		     (u64)atomic64_read(&heap->held) >> HEAP_GROW_SHIFT);
+	/* Of what is mapped none has ever come from here. */
+	want = (u64)(atomic64_read(&heap->held) - atomic64_read(&heap->mapped));
+	want = max_t(u64, HEAP_GROW_MIN, want >> HEAP_GROW_SHIFT);
 	want = clamp_t(u64, rounddown_pow_of_two(want), need, max_t(u64, need, PALLOC_CHUNK_PAGES));
 	if (charged)
 		want = need;

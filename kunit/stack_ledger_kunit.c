@@ -91,9 +91,10 @@ static void ledger_small(struct kunit *test)
 static void ledger_mapped(struct kunit *test)
 {
 	struct goalloc_stacks *stacks = ledger_make(test, 0);
+	struct goalloc_stack stack, small;
 	struct goalloc_stacks_stats ss;
-	struct goalloc_stack stack;
 	struct goalloc_stats st;
+	u64 grown;
 
 	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(stacks, &stack, MAPPED_BYTES, GFP_KERNEL));
 	KUNIT_EXPECT_TRUE(test, is_vmalloc_addr(stack.base));
@@ -105,6 +106,13 @@ static void ledger_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MAPPED_BYTES, ss.mapped_bytes);
 	KUNIT_EXPECT_EQ(test, MAPPED_BYTES, ss.used_bytes);
 	KUNIT_EXPECT_EQ(test, 0, goalloc_validate(goalloc_stacks_heap(stacks)));
+
+	/* Who has much of that grows by no more for it. */
+	KUNIT_ASSERT_EQ(test, 0, goalloc_stack_alloc(stacks, &small, 1, GFP_KERNEL));
+	grown = ledger_of(test, stacks).sys_bytes - MAPPED_BYTES;
+	KUNIT_EXPECT_LE(test, grown, SZ_64K);
+	goalloc_stack_free(stacks, &small);
+	goalloc_stacks_drain(stacks);
 
 	goalloc_stack_free(stacks, &stack);
 	st = ledger_of(test, stacks);
