@@ -568,7 +568,7 @@ static void gc_stack(struct kunit *test)
 /* Whatever fails, from the first page on, nothing has happened then. */
 static void stack_faults(struct kunit *test)
 {
-	unsigned int nth, failed = 0, err;
+	unsigned int nth, failed = 0, injected = 0, err;
 
 	for (nth = 0; nth < 12; nth++) {
 		struct fault_attr armed = FAULT_ATTR_INITIALIZER, off = FAULT_ATTR_INITIALIZER;
@@ -591,6 +591,7 @@ static void stack_faults(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, used, r.used);
 			KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
 		}
+		injected += !atomic_read(&fault_attr_goalloc.times);
 		fault_attr_goalloc = off;
 		KUNIT_EXPECT_TRUE(test, recursion_sound(&r));
 		goalloc_stack_free(r.stacks, &r.stack);
@@ -598,7 +599,9 @@ static void stack_faults(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, goalloc_stacks_destroy(r.stacks));
 		test->priv = NULL;
 	}
-	KUNIT_EXPECT_GE(test, failed, 3);
+	/* A large stack can be mapped instead; and what fails may be a spare part's refill. */
+	KUNIT_EXPECT_GE(test, injected, 8);
+	KUNIT_EXPECT_GE(test, failed, 1);
 }
 
 #else
