@@ -55,7 +55,7 @@
 #include "compat.h"
 #include "detour.h"
 #include "drain.h"
-#include "stack.h"
+#include "stack_heap.h"
 
 /* Context levels that have caches; NMI has none. */
 #define DRAIN_LEVELS (CACHE_LEVELS - 1)

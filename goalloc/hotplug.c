@@ -27,7 +27,7 @@
 
 #include "cache.h"
 #include "hotplug.h"
-#include "stack.h"
+#include "stack_heap.h"
 
 static int hotplug_cpu_state;
 

@@ -20,6 +20,7 @@
 
 #include "heap.h"
 #include "pagemap.h"
+#include "stack_heap.h"
 
 /* 2, 4, 8 and 16 KiB come from spans of 32 KiB, and from lists of CPUs. */
 #define STACK_ORDERS 4
@@ -172,9 +173,6 @@ static inline u8 *stack_state(struct goalloc_stacks *stacks, const void *p)
 }
 
 /* stack.c */
-bool stack_cpu_used(const struct goalloc_heap *heap, unsigned int cpu);
-u64 stack_cpu_activity(const struct goalloc_heap *heap, unsigned int cpu);
-u64 stack_drain_cpu(struct goalloc_heap *heap, unsigned int cpu);
 bool stack_is_ours(struct goalloc_stacks *stacks, const struct goalloc_stack *stack,
 		   const char *where, unsigned long caller);
 
@@ -182,7 +180,6 @@ bool stack_is_ours(struct goalloc_stacks *stacks, const struct goalloc_stack *st
 void *stack_alloc_large(struct goalloc_stacks *stacks, size_t size, gfp_t gfp);
 void stack_free_large(struct goalloc_stacks *stacks, void *p, size_t size);
 size_t stack_mapped_size(struct goalloc_stacks *stacks, const void *p);
-void stack_ledger(struct goalloc_stacks *stacks, struct goalloc_stats *st);
 
 /* stack_guard.c */
 void stack_guard_arm(struct goalloc_stacks *stacks, const struct goalloc_stack *stack);

@@ -19,7 +19,7 @@
 #include "guard.h"
 #include "harden.h"
 #include "sanity.h"
-#include "stack.h"
+#include "stack_heap.h"
 #include "stats.h"
 
 /*

@@ -12,6 +12,7 @@
 #include "ended.h"
 #include "gc_heap.h"
 #include "safe.h"
+#include "stack_heap.h"
 
 void safe_init_heap(struct goalloc_heap *heap)
 {
@@ -101,6 +102,11 @@ void gc_end_heap(struct goalloc_heap *heap)
 void gc_stats_sum(struct goalloc_gc *gc, struct gc_sums *sums)
 {
 	sim_die("a collected heap");
+}
+
+void stack_ledger(struct goalloc_stacks *stacks, struct goalloc_stats *st)
+{
+	sim_die("a heap of stacks");
 }
 
 void report_gc(const struct goalloc_gc *gc, const char *where, const char *what,
