@@ -68,6 +68,19 @@ static void candidates(void)
 	}
 }
 
+/* Pages that are all free and released, for an index over them. */
+static bool index_make(struct sim_mem *mem, struct palloc *p, u64 npages)
+{
+	sim_mem_init(mem);
+	if (palloc_init(p, &mem->mem, npages, 0) ||
+	    palloc_reserve(p, 0, npages, 0)) {
+		EXPECT(false, "out of memory");
+		return false;
+	}
+	palloc_grow(p, 0, npages, true);
+	return true;
+}
+
 /*
  * One thread frees and allocates in an index, others search it without a lock.
  * When the dust has settled a search must find every chunk that has something.
@@ -101,14 +114,9 @@ static void index_race(void)
 	unsigned int page, i, found = 0;
 	u64 chunk, rng = 9;
 
-	sim_mem_init(&race.mem);
 	race.stop = false;
-	if (palloc_init(&race.p, &race.mem.mem, RACE_CHUNKS * 512, 0) ||
-	    palloc_reserve(&race.p, 0, RACE_CHUNKS * 512, 0)) {
-		EXPECT(false, "out of memory");
+	if (!index_make(&race.mem, &race.p, RACE_CHUNKS * 512))
 		return;
-	}
-	palloc_grow(&race.p, 0, RACE_CHUNKS * 512, true);
 	for (i = 0; i < 2; i++)
 		pthread_create(&thread[i], NULL, race_search,
 			       i ? (void *)1 : NULL);
@@ -148,13 +156,8 @@ static void index_mark(void)
 	unsigned int page;
 	u64 chunk, old;
 
-	sim_mem_init(&mem);
-	if (palloc_init(&p, &mem.mem, 4096, 0) ||
-	    palloc_reserve(&p, 0, 4096, 0)) {
-		EXPECT(false, "out of memory");
+	if (!index_make(&mem, &p, 4096))
 		return;
-	}
-	palloc_grow(&p, 0, 4096, true);
 	scavenge_index_alloc(si, 2, 8);
 	scavenge_index_free(si, 2, 10, 8);
 	old = si->forced;
@@ -185,13 +188,8 @@ static void index_lower(void)
 	unsigned int page;
 	u64 chunk;
 
-	sim_mem_init(&mem);
-	if (palloc_init(&p, &mem.mem, 4096, 0) ||
-	    palloc_reserve(&p, 0, 4096, 0)) {
-		EXPECT(false, "out of memory");
+	if (!index_make(&mem, &p, 4096))
 		return;
-	}
-	palloc_grow(&p, 0, 4096, true);
 	scavenge_index_alloc(si, 2, 8);
 	scavenge_index_free(si, 2, 10, 8);
 	scavenge_index_alloc(si, 5, 8);
