@@ -570,7 +570,11 @@ static void stack_faults(struct kunit *test)
 {
 	unsigned int nth, failed = 0, injected = 0, err;
 
-	for (nth = 0; nth < 12; nth++) {
+	/*
+	 * A large stack can be mapped instead, and what fails may be the refill of a spare
+	 * part: how many failures are seen in a round of 12 varies.
+	 */
+	for (nth = 0; nth < 12 || (failed < 3 && nth < 48); nth++) {
 		struct fault_attr armed = FAULT_ATTR_INITIALIZER, off = FAULT_ATTR_INITIALIZER;
 		struct recursion r = { .stacks = stacks_make(test, NULL) };
 
@@ -578,7 +582,7 @@ static void stack_faults(struct kunit *test)
 		armed.probability = 100;
 		armed.verbose = 0;
 		atomic_set(&armed.times, 1);
-		armed.interval = nth + 1;
+		armed.interval = nth % 12 + 1;
 		fault_attr_goalloc = armed;
 		while (r.used < SZ_256K) {
 			size_t used = r.used;
@@ -599,9 +603,8 @@ static void stack_faults(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, goalloc_stacks_destroy(r.stacks));
 		test->priv = NULL;
 	}
-	/* A large stack can be mapped instead; and what fails may be a spare part's refill. */
 	KUNIT_EXPECT_GE(test, injected, 8);
-	KUNIT_EXPECT_GE(test, failed, 1);
+	KUNIT_EXPECT_GE(test, failed, 3);
 }
 
 #else
