@@ -3,17 +3,15 @@
  * Stacks: threads push and pop frames on stacks of both kinds, hand them to each other,
  * and end them, while CPUs go away and memory is used up.
  *
- * Each frame says which it is, how large, and where the one above it is, at both of its
- * ends; a stack that was moved has these adjusted. Sources of stacks are made and ended
+ * Each frame says which it is and how large, at both of its ends, and where the one pushed
+ * before is; a stack that was moved has these adjusted. Sources of stacks are made and ended
  * all the time as well: then no stack may be in use, and the ledger must add up.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
-#include <linux/log2.h>
-#include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 
 #include <goalloc_stack.h>
 
@@ -78,7 +76,9 @@ struct stack_source {
 };
 
 static struct stack_source *sources;
+/* The last one makes and ends sources. */
 static struct task_struct *stack_task[STACK_THREADS + 1];
+static struct torture_ctx *stack_ctx[STACK_THREADS + 1];
 static atomic_long_t stack_pushes, stack_pops, stack_moves, stack_failures, stack_sources_ended;
 
 static u64 *frame_last(struct stack_frame *f)
@@ -181,9 +181,8 @@ static void stack_use(struct torture_ctx *ctx, struct stack_user *u)
 	size_t depth = 1UL << torture_below(ctx, shift + 1);
 	unsigned int i;
 
-	for (i = 0; u->cs.depth < depth && !READ_ONCE(torture_stop); i++)
-		if (!stack_push(ctx, u))
-			break;
+	while (u->cs.depth < depth && !READ_ONCE(torture_stop) && stack_push(ctx, u))
+		;
 	for (i = 0; u->depth && i < STACK_STEPS; i++)
 		if (torture_below(ctx, 3))
 			stack_pop(u);
@@ -319,6 +318,7 @@ int stacks_start(void)
 				   "torture_stack/%u", i);
 		if (IS_ERR(task))
 			return PTR_ERR(task);
+		stack_ctx[i] = ctx;
 		stack_task[i] = task;
 	}
 	return 0;
@@ -331,7 +331,7 @@ int stacks_start(void)
  */
 unsigned long stacks_stop(void)
 {
-	struct torture_ctx *ctx;
+	struct torture_ctx *ctx = stack_ctx[STACK_THREADS];
 	unsigned long done;
 	unsigned int i;
 
@@ -340,7 +340,6 @@ unsigned long stacks_stop(void)
 			kthread_stop(stack_task[i]);
 	if (!sources)
 		return 0;
-	ctx = torture_ctx_create(LEVEL_TASK, 0, 0);
 	for (i = 0; ctx && i < STACK_SOURCES; i++)
 		source_end(ctx, &sources[i]);
 	done = atomic_long_read(&stack_pushes) + atomic_long_read(&stack_pops);

@@ -25,7 +25,6 @@
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 

@@ -23,9 +23,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "../session.h"
 #include "gc_torture.h"
